@@ -1,0 +1,73 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+  name: "spo",
+  products: [
+    .library(name: "WordPiece", targets: ["WordPiece"]),
+    .library(name: "GlobalPointer", targets: ["GlobalPointer"]),
+    .library(name: "EmbeddedEngine", targets: ["EmbeddedEngine"]),
+    .library(name: "RelationExtraction", targets: ["RelationExtraction"]),
+    .executable(name: "spo", targets: ["spo"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    // Floor 0: C, translated in headers and judged above.
+    .target(name: "CWordPieceTable"),
+    .target(name: "CKernels"),
+    .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
+    .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+
+    // Floor 1: leaves.
+    .target(name: "Tensors", swiftSettings: strict),
+    .target(name: "BLAS", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strict),
+    .target(name: "WordPiece", dependencies: ["CWordPieceTable"], swiftSettings: strict),
+
+    // Floor 2: the domain.
+    .target(name: "GlobalPointer", swiftSettings: strict),
+    .target(name: "Inference", dependencies: ["GlobalPointer"], swiftSettings: strict),
+
+    // Floor 3: engines.
+    .target(
+      name: "EmbeddedEngine",
+      dependencies: ["BLAS", "CKernels", "GlobalPointer", "Inference", "Tensors", "WordPiece"],
+      swiftSettings: strict),
+
+    // Floor 4: the application.
+    .target(
+      name: "RelationExtraction",
+      dependencies: ["GlobalPointer", "Inference", "WordPiece"],
+      swiftSettings: strict),
+    .target(
+      name: "DocumentIO", dependencies: ["CZlib", "GlobalPointer"], swiftSettings: strict),
+
+    // Floor 5: the command line.
+    .executableTarget(
+      name: "spo",
+      dependencies: [
+        "BLAS", "DocumentIO", "EmbeddedEngine", "GlobalPointer", "Inference",
+        "RelationExtraction",
+        "WordPiece", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    .testTarget(name: "WordPieceTests", dependencies: ["WordPiece"]),
+    .testTarget(name: "GlobalPointerTests", dependencies: ["GlobalPointer"]),
+    .testTarget(
+      name: "EmbeddedEngineTests",
+      dependencies: ["BLAS", "EmbeddedEngine", "Inference", "GlobalPointer", "Tensors"]),
+    .testTarget(
+      name: "RelationExtractionTests",
+      dependencies: ["EmbeddedEngine", "Inference", "GlobalPointer", "RelationExtraction", "WordPiece"]),
+    .testTarget(name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["spo"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,21 @@
+"""Writes one model version directory: config.json, model.safetensors, vocab.txt, schema.json."""
+
+import json
+import shutil
+
+import torch
+from safetensors.torch import save_file
+
+
+def save(directory, model, config, schema, vocabulary):
+    directory.mkdir(parents=True, exist_ok=True)
+    weights = {n: v.detach().to(torch.float16).contiguous() for n, v in model.state_dict().items()}
+    save_file(weights, directory / "model.safetensors", metadata={"format": "pt"})
+    rows = [
+        {"predicate": p, "subject_type": s, "object_type": o, "id": i}
+        for i, (p, s, o) in enumerate(schema)
+    ]
+    for name, value in (("config.json", config), ("schema.json", rows)):
+        text = json.dumps(value, ensure_ascii=False, indent=1)
+        (directory / name).write_text(text + "\n", encoding="utf-8")
+    shutil.copyfile(vocabulary, directory / "vocab.txt")

@@ -1,0 +1,88 @@
+/// Where a record began.
+public struct SourceLocation: Sendable, Hashable {
+  /// The file's path, `-` for standard input.
+  public var file: String
+  /// The line, from 1.
+  public var line: Int
+  /// The byte at which the record begins, from 0, in the decompressed stream.
+  public var byte: Int
+
+  /// A place.
+  public init(file: String, line: Int, byte: Int) {
+    (self.file, self.line, self.byte) = (file, line, byte)
+  }
+}
+
+/// One document of the input.
+public struct SourceRecord: Sendable, Hashable {
+  /// Where it stood.
+  public var location: SourceLocation
+  /// The text to read.
+  public var text: String
+  /// The record's other fields, name and raw JSON value, in their order.
+  public var carried: [CarriedField]
+
+  /// A document.
+  public init(location: SourceLocation, text: String, carried: [CarriedField] = []) {
+    (self.location, self.text, self.carried) = (location, text, carried)
+  }
+}
+
+/// A field that goes through from input to output as it is.
+public struct CarriedField: Sendable, Hashable {
+  /// Its name.
+  public var name: String
+  /// Its value as JSON source text.
+  public var json: String
+
+  /// A field.
+  public init(name: String, json: String) { (self.name, self.json) = (name, json) }
+}
+
+/// A record that cannot be used, kept whole.
+public struct Reject: Sendable, Hashable {
+  /// Where it stood.
+  public var location: SourceLocation
+  /// What was expected and what was found.
+  public var reason: String
+  /// The bytes as they were read.
+  public var raw: [UInt8]
+  /// How many bytes it had; more than `raw.count` only for a record over the length limit.
+  public var byteCount: Int
+
+  /// A rejected record.
+  public init(location: SourceLocation, reason: String, raw: [UInt8], byteCount: Int? = nil) {
+    (self.location, self.reason, self.raw) = (location, reason, raw)
+    self.byteCount = byteCount ?? raw.count
+  }
+}
+
+/// What reading gives: a document, or a record that is none.
+public enum InputItem: Sendable, Hashable {
+  /// A document.
+  case record(SourceRecord)
+  /// A record to report.
+  case reject(Reject)
+}
+
+/// Why reading or writing cannot go on.
+public struct InputOutputError: Error, CustomStringConvertible, Equatable {
+  /// What failed.
+  public enum Kind: Sendable {
+    /// The input cannot be opened or is damaged.
+    case input
+    /// The output cannot be written.
+    case output
+    /// The reader of the output has gone.
+    case closedPipe
+  }
+  /// What failed.
+  public var kind: Kind
+  /// What was tried, and the reason.
+  public var description: String
+
+  /// An error.
+  public init(_ kind: Kind, _ description: String) {
+    (self.kind, self.description) = (kind, description)
+  }
+}

@@ -1,0 +1,162 @@
+public import BLAS
+internal import Dispatch
+internal import Foundation
+public import GlobalPointer
+public import Inference
+internal import Synchronization
+internal import Tensors
+
+/// RoBERTa with GlobalPointer heads on the CPU, in this process: no server, no GPU.
+///
+/// ```swift
+/// let bundle = try ModelBundle(directory: url)
+/// let engine = try EmbeddedEngine(bundle: bundle)
+/// ```
+///
+/// Each worker is one thread with its own scratch memory and takes whole batches, so workers
+/// share nothing but the weights; OpenBLAS itself is set to one thread.
+public final class EmbeddedEngine: InferenceEngine {
+  /// What to run it with.
+  public struct Configuration: Sendable {
+    /// How weights are stored; nil takes the fastest FP32 of this processor.
+    public var precision: Precision?
+    /// Worker threads; nil takes one for each core.
+    public var threads: Int?
+    /// Tokens of one batch: enough rows to keep a matrix product busy, small enough for cache.
+    public var batchTokens = 1_024
+    /// Sentences of one batch.
+    public var batchRows = 256
+
+    /// The defaults.
+    public init() {}
+  }
+
+  public let shape: ModelShape
+  public let limits: EngineLimits
+  /// How the weights are stored.
+  public let precision: Precision
+
+  let model: JointModel
+  private let workers: [Worker]
+  private let next = Mutex(0)
+
+  /// Opens the bundle's weights and starts the workers.
+  ///
+  /// - Throws: `BundleError` naming the file and the tensor, `InferenceError` when the processor
+  ///   lacks the precision.
+  public init(bundle: ModelBundle, configuration: Configuration = .init()) throws {
+    _ = OpenBLAS.singleThreaded
+    precision = configuration.precision ?? .fastestFloat32
+    guard precision.isSupported else {
+      throw InferenceError(
+        code: .badModel, message: "this processor has no instructions for \(precision.rawValue); "
+          + "use float32 or reference")
+    }
+    let reader = WeightReader(
+      tensors: try SafeTensors(path: bundle.weightsPath), precision: precision)
+    model = try JointModel(reader, bundle.configuration)
+    let threads = max(1, configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    shape = ModelShape(
+      vocabularySize: bundle.configuration.vocabularySize,
+      predicates: bundle.configuration.predicates,
+      maximumTokens: bundle.configuration.maximumPositions)
+    limits = EngineLimits(
+      batchRows: configuration.batchRows,
+      batchTokens: max(configuration.batchTokens, shape.maximumTokens), concurrency: threads)
+    workers = (0..<threads).map { Worker(label: "spo.embedded.\($0)") }
+  }
+
+  public func infer(_ batch: InferenceBatch, threshold: Float) async throws -> [SentenceCandidates]
+  {
+    guard threshold.isFinite else {
+      throw InferenceError(
+        code: .invalidRequest, message: "the threshold is \(threshold), expected a finite logit")
+    }
+    for row in 0..<batch.rowCount { try check(batch.ids[batch.range(of: row)], row: row) }
+    guard batch.rowCount > 0 else { return [] }
+    let sentences = PackedSentences(ids: batch.ids, rows: batch.rows)
+    return try await onWorker { workspace, cancelled in
+      try self.model.infer(sentences, threshold: threshold, workspace) {
+        if cancelled.isSet { throw CancellationError() }
+      }
+    }
+  }
+
+  public func scores(of queries: [TripleQuery], in ids: [Int32]) async throws -> [ScoreParts] {
+    try check(ids[...], row: 0)
+    for query in queries { try check(query, tokens: ids.count) }
+    let sentence = PackedSentences(ids: ids, rows: [0, ids.count])
+    return try await onWorker { workspace, _ in
+      try self.model.scores(of: queries, sentence, workspace)
+    }
+  }
+
+  private func check(_ ids: ArraySlice<Int32>, row: Int) throws {
+    guard (2...shape.maximumTokens).contains(ids.count) else {
+      throw InferenceError(
+        code: .invalidRequest,
+        message: "row \(row) has \(ids.count) tokens, expected 2...\(shape.maximumTokens); "
+          + "split the text into windows", row: row)
+    }
+    if let bad = ids.first(where: { $0 < 0 || Int($0) >= shape.vocabularySize }) {
+      throw InferenceError(
+        code: .invalidRequest,
+        message: "row \(row) has token id \(bad), expected 0..<\(shape.vocabularySize); "
+          + "tokenize with the bundle's own vocab.txt", row: row)
+    }
+  }
+
+  private func check(_ query: TripleQuery, tokens: Int) throws {
+    let inside = [query.subject, query.object].allSatisfy {
+      $0.start >= 0 && $0.start <= $0.end && Int($0.end) < tokens
+    }
+    guard inside, (0..<shape.predicates).contains(query.predicate) else {
+      throw InferenceError(
+        code: .invalidRequest, message: "the query \(query) lies outside \(tokens) tokens and "
+          + "\(shape.predicates) predicates")
+    }
+  }
+
+  private func onWorker<Result: Sendable>(
+    _ body: @escaping @Sendable (Workspace, CancellationFlag) throws -> Result
+  ) async throws -> Result {
+    let worker = next.withLock { next in
+      next = (next + 1) % workers.count
+      return workers[next]
+    }
+    let flag = CancellationFlag()
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        worker.run { workspace in
+          continuation.resume(
+            with: Swift.Result {
+              if flag.isSet { throw CancellationError() }
+              return try body(workspace, flag)
+            })
+        }
+      }
+    } onCancel: {
+      flag.set()
+    }
+  }
+}
+
+/// A serial queue and the scratch memory that only it touches.
+private final class Worker: Sendable {
+  private let queue: DispatchQueue
+  // Touched only on `queue`.
+  private nonisolated(unsafe) let workspace = Workspace()
+
+  init(label: String) { queue = DispatchQueue(label: label) }
+
+  func run(_ body: @escaping @Sendable (Workspace) -> Void) {
+    queue.async { body(self.workspace) }
+  }
+}
+
+/// Set once, from any thread, when the caller no longer wants the answer.
+final class CancellationFlag: Sendable {
+  private let value = Atomic(false)
+  var isSet: Bool { value.load(ordering: .relaxed) }
+  func set() { value.store(true, ordering: .relaxed) }
+}

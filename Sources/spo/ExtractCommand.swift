@@ -1,0 +1,131 @@
+public import ArgumentParser
+public import DocumentIO
+internal import EmbeddedEngine
+internal import Foundation
+internal import GlobalPointer
+internal import RelationExtraction
+
+struct ExtractCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "extract",
+    abstract: "Write the triples of every document.",
+    discussion: """
+      Inputs are files, directories, glob patterns or - (standard input, the default): plain text
+      with one document a line, JSONL, CSV or TSV with a header, each also gzip-compressed. One
+      line comes out for each that goes in, in order; one that cannot be read becomes an error
+      record, or goes to --rejects.
+
+      EXAMPLE
+        spo extract --text '《离开》是由张宇谱曲，演唱'
+        spo extract corpus/ --rejects bad.jsonl --output triples.jsonl
+        zcat big.txt.gz | spo extract --format tsv --predicate 作者 --predicate 出版社
+        spo extract --text '《离开》是由张宇谱曲' --explain 离开 作曲 张宇
+      """)
+
+  @Argument(help: ArgumentHelp("Files, directories, patterns or -.", valueName: "input"))
+  var inputs: [String] = []
+
+  @Option(help: ArgumentHelp("A document given here instead of inputs.", valueName: "text"))
+  var text: [String] = []
+
+  @OptionGroup var engine: EngineOptions
+
+  @Option(help: "jsonl, tsv, csv, duie or pretty. Default: pretty on a terminal, else jsonl.")
+  var format: ResultFormat?
+
+  @Option(help: "text, jsonl, csv or tsv. Default: by each file's name; standard input is text.")
+  var inputFormat: InputFormat?
+
+  @Option(help: ArgumentHelp("Field or column that holds the text.", valueName: "name"))
+  var textField = "text"
+
+  @Option(help: ArgumentHelp("Write to a file instead of standard output.", valueName: "file"))
+  var output = "-"
+
+  @Option(help: "What offsets count: codepoint (Python), utf8 (Swift, Go), utf16 (Java, JS).")
+  var offsets: OffsetUnit = .codepoint
+
+  @Option(help: ArgumentHelp("Logits strictly above it count.", valueName: "logit"))
+  var threshold: Float = 0
+
+  @Option(help: ArgumentHelp("Keep only this predicate; may be repeated.", valueName: "name"))
+  var predicate: [String] = []
+
+  @Option(help: ArgumentHelp("Keep predicates whose subject has this type.", valueName: "type"))
+  var subjectType: String?
+
+  @Option(help: ArgumentHelp("Keep predicates whose object has this type.", valueName: "type"))
+  var objectType: String?
+
+  @Option(help: ArgumentHelp("Write records that cannot be read here.", valueName: "file"))
+  var rejects: String?
+
+  @Option(help: ArgumentHelp("Stop after more than this many rejects.", valueName: "n"))
+  var maxRejects: Int?
+
+  @Option(help: ArgumentHelp("Reject longer records.", valueName: "bytes"))
+  var maxRecordBytes = 16 << 20
+
+  @Option(help: ArgumentHelp("Documents read ahead to plan batches.", valueName: "n"))
+  var lookAhead = 1_024
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "For a subject, predicate and object: the four logits of every occurrence.",
+      valueName: "s p o"))
+  var explain: [String] = []
+
+  @Flag(help: "No progress and no summary.")
+  var quiet = false
+
+  func validate() throws {
+    guard threshold.isFinite else {
+      throw ValidationError("--threshold is \(threshold), expected a finite logit")
+    }
+    guard maxRecordBytes >= 1, lookAhead >= 1, maxRejects ?? 0 >= 0 else {
+      throw ValidationError("--max-record-bytes and --look-ahead are at least 1, --max-rejects 0")
+    }
+    guard explain.isEmpty || explain.count == 3 else {
+      throw ValidationError("--explain takes a subject, a predicate and an object")
+    }
+    guard text.isEmpty || inputs.isEmpty else {
+      throw ValidationError("give inputs or --text, not both")
+    }
+  }
+
+  mutating func run() async throws {
+    let bundle = try engine.loadBundle()
+    let extractor = try engine.extractor(bundle, try reading(bundle.schema))
+    var source = try RecordSource(
+      inputs: inputs, texts: text, format: inputFormat, textField: textField,
+      longestRecord: maxRecordBytes)
+    if !explain.isEmpty {
+      try await ExplainReport(extractor: extractor, triple: explain).run(&source)
+      return
+    }
+    let run = try ExtractRun(
+      extractor: extractor, output: output, format: format, unit: offsets, rejects: rejects,
+      maxRejects: maxRejects, showsProgress: !quiet && Terminal.showsProgress)
+    let summary = try await run.run(&source)
+    if !quiet { Terminal.say(summary.description) }
+    if summary.rejected > 0 { throw ExitCode(ExitStatus.rejects) }
+  }
+
+  private func reading(_ schema: RelationSchema) throws -> RelationExtractor.Configuration {
+    var configuration = RelationExtractor.Configuration()
+    configuration.threshold = threshold
+    configuration.lookAhead = lookAhead
+    var kept = predicate.isEmpty ? nil : try schema.ids(of: predicate)
+    if subjectType != nil || objectType != nil {
+      let typed = try schema.ids(subjectType: subjectType, objectType: objectType)
+      kept = kept.map { $0.intersection(typed) } ?? typed
+    }
+    configuration.predicates = kept
+    return configuration
+  }
+}
+
+extension ResultFormat: ExpressibleByArgument {}
+extension InputFormat: ExpressibleByArgument {}
+extension OffsetUnit: ExpressibleByArgument {}

@@ -1,0 +1,128 @@
+internal import DocumentIO
+internal import Foundation
+internal import Inference
+internal import RelationExtraction
+
+/// One pass over the input: a few records are read, extracted while the previous ones are
+/// written, and written in input order. At most two such chunks are in memory.
+struct ExtractRun {
+  private let extractor: RelationExtractor
+  private let output: OutputSink
+  private let formatter: ResultFormatter
+  private let rejects: RejectWriter
+  private let progress: Progress?
+
+  struct Summary: CustomStringConvertible {
+    var records = 0
+    var triples = 0
+    var rejected = 0
+    var seconds = 0.0
+
+    var description: String {
+      let rate = seconds > 0 ? Double(records) / seconds : 0
+      return "\(records) documents, \(triples) triples, \(rejected) rejected in "
+        + String(format: "%.1f s (%.0f documents/s)", seconds, rate)
+    }
+  }
+
+  init(
+    extractor: RelationExtractor, output path: String, format: ResultFormat?, unit: OffsetUnit,
+    rejects: String?, maxRejects: Int?, showsProgress: Bool
+  ) throws {
+    self.extractor = extractor
+    output = try OutputSink(path: path)
+    let format = format ?? (output.isTerminal ? .pretty : .jsonl)
+    formatter = ResultFormatter(
+      format: format, unit: unit, colour: output.isTerminal && Terminal.allowsColour)
+    self.rejects = try RejectWriter(path: rejects, limit: maxRejects)
+    progress = showsProgress && !output.isTerminal ? Progress() : nil
+  }
+
+  func run(_ source: inout RecordSource) async throws -> Summary {
+    let begin = ContinuousClock.now
+    let extractor = extractor
+    var summary = Summary()
+    var finished: ([InputItem], [Extraction]) = ([], [])
+    var size = 16
+    try output.append { formatter.appendHeader(to: &$0) }
+    do {
+      while true {
+        let items = try chunk(&source, size)
+        let texts = items.compactMap { item in
+          if case .record(let record) = item { record.text } else { nil }
+        }
+        let first = summary.records
+        async let extractions = extractor.extract(batch: texts, firstIndex: first)
+        try write(finished, &summary)
+        finished = (items, try await extractions)
+        progress?.update(summary, read: source.readBytes, of: source.totalBytes)
+        size = min(2 * size, extractor.configuration.lookAhead)
+        if items.isEmpty { break }
+      }
+      try output.flush()
+    } catch {
+      progress?.clear()
+      // What has been written so far ends at a whole line; it is kept, whatever stopped the run.
+      try? output.flush()
+      try? rejects.flush()
+      throw error
+    }
+    progress?.clear()
+    try rejects.flush()
+    let elapsed = (ContinuousClock.now - begin).components
+    summary.seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    return summary
+  }
+
+  private func chunk(_ source: inout RecordSource, _ size: Int) throws -> [InputItem] {
+    var items: [InputItem] = []
+    var bytes = 0
+    while items.count < size, bytes < extractor.configuration.lookAheadBytes,
+      let item = try source.next()
+    {
+      switch item {
+      case .record(let record): bytes += record.text.utf8.count
+      case .reject(let reject): bytes += reject.raw.count
+      }
+      items.append(item)
+    }
+    return items
+  }
+
+  private func write(_ chunk: ([InputItem], [Extraction]), _ summary: inout Summary) throws {
+    var extractions = chunk.1[...]
+    for item in chunk.0 {
+      summary.records += 1
+      switch item {
+      case .reject(let reject): try write(reject, &summary)
+      case .record(let record):
+        guard let extraction = extractions.popFirst() else { continue }
+        switch extraction.result {
+        case .success(let triples):
+          summary.triples += triples.count
+          try output.append {
+            formatter.append(record, triples, windows: extraction.windows, to: &$0)
+          }
+        case .failure(let error):
+          let raw = Array(record.text.utf8)
+          try write(
+            Reject(location: record.location, reason: "\(error)", raw: raw), &summary)
+        }
+      }
+    }
+    // A whole chunk at a time, so that a reader of the pipe sees results as they come.
+    try output.flush()
+  }
+
+  private func write(_ reject: Reject, _ summary: inout Summary) throws {
+    summary.rejected += 1
+    if rejects.hasFile {
+      try rejects.write(reject)
+    } else {
+      var isShown = false
+      try output.append { isShown = formatter.append(reject, to: &$0) }
+      if !isShown { RejectWriter.say(reject) }
+    }
+    try rejects.count()
+  }
+}
