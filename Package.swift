@@ -1,10 +1,13 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
 ]
+
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
   name: "spo",
@@ -20,8 +23,8 @@ let package = Package(
   ],
   targets: [
     // Floor 0: C, translated in headers and judged above.
-    .target(name: "CWordPieceTable"),
-    .target(name: "CKernels"),
+    .target(name: "CWordPieceTable", cSettings: strictC),
+    .target(name: "CKernels", cSettings: strictC),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
@@ -58,14 +61,17 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    .testTarget(name: "WordPieceTests", dependencies: ["WordPiece"]),
+    .testTarget(
+      name: "WordPieceTests", dependencies: ["WordPiece"], resources: [.copy("Fixtures")]),
     .testTarget(name: "GlobalPointerTests", dependencies: ["GlobalPointer"]),
     .testTarget(
       name: "EmbeddedEngineTests",
-      dependencies: ["BLAS", "EmbeddedEngine", "Inference", "GlobalPointer", "Tensors"]),
+      dependencies: [
+        "BLAS", "CKernels", "EmbeddedEngine", "GlobalPointer", "Inference",
+      ], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "RelationExtractionTests",
-      dependencies: ["EmbeddedEngine", "Inference", "GlobalPointer", "RelationExtraction", "WordPiece"]),
+      dependencies: ["GlobalPointer", "Inference", "RelationExtraction", "WordPiece"]),
     .testTarget(name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer"]),
     .testTarget(name: "CommandLineTests", dependencies: ["spo"]),
   ],

@@ -35,12 +35,21 @@ def describe(scalar):
     character = chr(scalar)
     kept = bare(character)
     if not kept:
-        nonspacing = unicodedata.category(character) == "Mn"
-        starter = nonspacing and unicodedata.combining(character) == 0
+        starter = is_dropped_mark(character) and leading_class(character) == 0
         return (BLOCKING if starter else DROPPED), ""
     if normalise(character) != kept:
         return ISOLATED, kept
     return class_after_normalising(kept[0]), kept
+
+
+def leading_class(character):
+    """Combining class of the first scalar of the canonical decomposition."""
+    return unicodedata.combining(unicodedata.normalize("NFD", character)[0])
+
+
+def is_dropped_mark(character):
+    """Dropped as an accent, after decomposition, rather than cleaned away before it."""
+    return unicodedata.category(character) == "Mn" and not bare(character)
 
 
 def combining_class(scalar):
@@ -56,7 +65,7 @@ def combining_class(scalar):
 
 
 def ranges(values):
-    """[(first, last, value)] of consecutive scalars with one value, WORD left out."""
+    """[(first, last, value)] of consecutive scalars with one value, 0 (WORD) left out."""
     rows = []
     for scalar, value in values:
         if rows and rows[-1][2] == value and rows[-1][1] == scalar - 1:
@@ -73,10 +82,11 @@ def survey():
         classes.append((scalar, kind))
         if kept and kept != chr(scalar) and scalar not in HANGUL:
             mappings.append((scalar, kind, kept))
-        if kept and unicodedata.combining(kept[0]):
-            if combining_class(ord(kept[0])):
-                marks.append((scalar, unicodedata.combining(kept[0])))
-    return ranges(classes), mappings, marks
+        if kept == chr(scalar) and unicodedata.combining(kept):
+            marks.append((scalar, combining_class(scalar)))
+        elif not kept and is_dropped_mark(chr(scalar)):
+            marks.append((scalar, leading_class(chr(scalar))))
+    return ranges(classes), mappings, ranges(marks)
 
 
 def rows(items, per_line):
@@ -109,7 +119,7 @@ def main():
     class_rows = [f"{{0x{a:X}, 0x{b:X}, {k}}}," for a, b, k in classes]
     print(array("wp_range", "ranges", class_rows, 4))
     print(array("wp_mapping", "mappings", [mapping_row(*m) for m in mappings], 2))
-    mark_rows = [f"{{0x{s:X}, 0x{s:X}, {c}}}," for s, c in marks]
+    mark_rows = [f"{{0x{a:X}, 0x{b:X}, {c}}}," for a, b, c in marks]
     print(array("wp_range", "marks", mark_rows, 4))
 
 

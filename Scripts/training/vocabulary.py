@@ -29,5 +29,5 @@ def build(lines, least_character=3, least_word=30, most_words=1500):
 def tokenizer(path):
     """The reference tokenizer over a vocab.txt, with typed special tokens read as text."""
     reference = BertWordPieceTokenizer(str(path), lowercase=True)
-    reference.encode_special_tokens = True
+    reference._tokenizer.encode_special_tokens = True
     return reference

@@ -9,7 +9,8 @@ struct CharacterEntry {
     case isolated
     /// White space.
     case space
-    /// Removed, and transparent to canonical reordering.
+    /// Removed. The payload is 0 for what is cleaned away first, else the combining class of an
+    /// accent, which canonical reordering still sees.
     case dropped
     /// Removed, but a starter: marks are not reordered across it.
     case blocking
@@ -40,11 +41,11 @@ struct CharacterTable {
 
   private init() {
     withTable(wp_ranges_rows(), wp_ranges_count) { range in
-      for scalar in range.first...range.last { set(scalar, Self.kind(range.value), scalar) }
+      let kind = Self.kind(range.value)
+      for scalar in range.first...range.last { set(scalar, kind, kind == .dropped ? 0 : scalar) }
     }
-    withTable(wp_marks_rows(), wp_marks_count) { mark in
-      combiningClasses[mark.first] = mark.value
-      set(mark.first, .mark, mark.value << 21 | mark.first)
+    withTable(wp_marks_rows(), wp_marks_count) { marks in
+      for scalar in marks.first...marks.last { setMark(scalar, combiningClass: marks.value) }
     }
     withTable(wp_mappings_rows(), wp_mappings_count) { map($0) }
     for scalar in HangulSyllable.all { set(scalar, .hangul, 0) }
@@ -66,6 +67,19 @@ struct CharacterTable {
       entries.append(contentsOf: repeatElement(0, count: 256))
     }
     entries[Int(pages[page]) << 8 | Int(scalar & 0xFF)] = CharacterEntry.make(kind, payload)
+  }
+
+  private mutating func setMark(_ scalar: UInt32, combiningClass: UInt32) {
+    if entry(scalar) >> 29 == CharacterEntry.Kind.dropped.rawValue {
+      set(scalar, .dropped, combiningClass)
+    } else {
+      combiningClasses[scalar] = combiningClass
+      set(scalar, .mark, combiningClass << 21 | scalar)
+    }
+  }
+
+  private func entry(_ scalar: UInt32) -> UInt32 {
+    entries[Int(pages[Int(scalar >> 8)]) << 8 | Int(scalar & 0xFF)]
   }
 
   private static func kind(_ value: UInt32) -> CharacterEntry.Kind {

@@ -3,7 +3,6 @@ struct WordScalar {
   var scalar: UInt32 = 0
   var start: UInt32 = 0
   var end: UInt32 = 0
-  var combiningClass: UInt32 = 0
 }
 
 extension BertTokenizer {
@@ -51,8 +50,8 @@ private struct Scanner {
   var count = 0
   var word: [WordScalar] = []
   var wordCount = 0
-  /// Marks are not reordered to before this place of the word.
-  var barrier = 0
+  /// Combining marks since the last starter; rare, so the common path only asks if it is empty.
+  var marks = MarkRun()
 
   init(
     tokenizer: BertTokenizer, bytes: UnsafeBufferPointer<UInt8>, pages: UnsafePointer<UInt16>,
@@ -104,14 +103,15 @@ private struct Scanner {
     let payload = entry & CharacterEntry.payloadMask
     switch entry >> 29 {
     case CharacterEntry.Kind.isolated.rawValue:
-      if wordCount > 0 { flush() }
+      if wordCount > 0 || !marks.isEmpty { flush() }
       emit(payload, start, end)
     case CharacterEntry.Kind.word.rawValue:
-      append(payload == 0 ? scalar : payload, start, end, combiningClass: 0)
+      if !marks.isEmpty { endMarks() }
+      append(payload == 0 ? scalar : payload, start, end)
     case CharacterEntry.Kind.space.rawValue:
-      if wordCount > 0 { flush() }
+      if wordCount > 0 || !marks.isEmpty { flush() }
     case CharacterEntry.Kind.dropped.rawValue:
-      break
+      if payload > 0 { marks.take(nil, payload, start, end, isOwn: true) }
     default:
       takeRare(entry, scalar, start, end)
     }
@@ -123,25 +123,30 @@ private struct Scanner {
     let payload = entry & CharacterEntry.payloadMask
     switch entry >> 29 {
     case CharacterEntry.Kind.mark.rawValue:
-      append(payload & 0x1F_FFFF, start, end, combiningClass: payload >> 21)
+      marks.take(payload & 0x1F_FFFF, payload >> 21, start, end, isOwn: true)
     case CharacterEntry.Kind.hangul.rawValue:
+      endMarks()
       let (leading, vowel, trailing) = HangulSyllable.jamo(scalar)
-      append(leading, start, end, combiningClass: 0)
-      append(vowel, start, end, combiningClass: 0)
-      if let trailing { append(trailing, start, end, combiningClass: 0) }
+      append(leading, start, end)
+      append(vowel, start, end)
+      if let trailing { append(trailing, start, end) }
     case CharacterEntry.Kind.expanded.rawValue:
-      for result in tokenizer.table.expansions[Int(payload)] {
-        takeResult(result & 0xFF_FFFF, result >> 24, start, end)
+      for (index, result) in tokenizer.table.expansions[Int(payload)].enumerated() {
+        takeResult(result & 0xFF_FFFF, result >> 24, start, end, isOwn: index == 0)
       }
     default:
-      barrier = wordCount
+      endMarks()
     }
   }
 
-  /// One of the several scalars that a scalar decomposes to.
+  /// One of the several scalars that a scalar decomposes to; `isOwn` is true for the first.
   private mutating func takeResult(
-    _ scalar: UInt32, _ kind: UInt32, _ start: UInt32, _ end: UInt32
+    _ scalar: UInt32, _ kind: UInt32, _ start: UInt32, _ end: UInt32, isOwn: Bool
   ) {
+    if let combining = tokenizer.table.combiningClasses[scalar] {
+      marks.take(scalar, combining, start, end, isOwn: isOwn)
+      return
+    }
     switch CharacterEntry.Kind(rawValue: kind) {
     case .isolated:
       flush()
@@ -150,26 +155,22 @@ private struct Scanner {
     case .space:
       flush()
     default:
-      let combining = tokenizer.table.combiningClasses[scalar] ?? 0
-      append(scalar, start, end, combiningClass: combining)
+      endMarks()
+      append(scalar, start, end)
     }
   }
 
-  /// Adds to the word, moving a mark before marks of a higher class (canonical ordering).
+  private mutating func endMarks() {
+    if marks.isEmpty { return }
+    for mark in marks.finish() { append(mark.scalar, mark.start, mark.end) }
+  }
+
   @inline(__always)
-  private mutating func append(
-    _ scalar: UInt32, _ start: UInt32, _ end: UInt32, combiningClass: UInt32
-  ) {
-    if wordCount == word.count { word.append(contentsOf: repeatElement(WordScalar(), count: wordCount)) }
-    var place = wordCount
-    if combiningClass > 0 {
-      while place > barrier, word[place - 1].combiningClass > combiningClass {
-        word[place] = word[place - 1]
-        place -= 1
-      }
+  private mutating func append(_ scalar: UInt32, _ start: UInt32, _ end: UInt32) {
+    if wordCount == word.count {
+      word.append(contentsOf: repeatElement(WordScalar(), count: wordCount))
     }
-    word[place] = WordScalar(
-      scalar: scalar, start: start, end: end, combiningClass: combiningClass)
+    word[wordCount] = WordScalar(scalar: scalar, start: start, end: end)
     wordCount += 1
   }
 
@@ -186,6 +187,7 @@ private struct Scanner {
 
   /// Ends the word: greedy longest match, or one [UNK] for all of it.
   private mutating func flush() {
+    endMarks()
     guard wordCount > 0 else { return }
     let firstToken = count
     if wordCount > Self.longestWord || !spell() {
@@ -193,7 +195,6 @@ private struct Scanner {
       emit(UInt32(tokenizer.vocabulary.unknown), word[0].start, word[wordCount - 1].end)
     }
     wordCount = 0
-    barrier = 0
   }
 
   /// Emits the tokens of the word; false as soon as a part matches none.

@@ -7,10 +7,11 @@
 #define WP_WORD 0u  // part of a word; the class of every scalar that no range names
 #define WP_ISOLATED 1u  // a word of its own: punctuation, and what CJK spacing sets apart
 #define WP_SPACE 2u  // ends a word and is not kept
-#define WP_DROPPED 3u  // removed; marks are reordered across it
+#define WP_DROPPED 3u  // removed: cleaned away, or an accent when wp_marks has a class for it
 #define WP_BLOCKING 4u  // removed; a starter, so no mark is reordered across it
 
-// Scalars first...last share `value`: a class in wp_ranges, a combining class in wp_marks.
+// Scalars first...last share `value`: a class in wp_ranges, a combining class in wp_marks,
+// which lists surviving marks and dropped accents alike.
 typedef struct {
   uint32_t first, last, value;
 } wp_range;

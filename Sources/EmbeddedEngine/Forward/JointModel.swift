@@ -55,7 +55,9 @@ struct JointModel: Sendable {
             workspace, into: logits)
           return try scanSpans(
             UnsafeBufferPointer(start: logits, count: n * n).span,
-            .dense(heads: 1, length: n), head: kind, realTokens: n, threshold: threshold)
+            // One head's matrix at a time, so every head lies at the same place.
+            LogitLayout(offset: 0, headStride: 0, rowStride: n, columnStride: 1), head: kind,
+            realTokens: n, threshold: threshold)
         }
       }
       return PairDecoder(subjects: spans[0], objects: spans[1], threshold: threshold)
