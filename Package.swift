@@ -16,6 +16,8 @@ let package = Package(
     .library(name: "GlobalPointer", targets: ["GlobalPointer"]),
     .library(name: "EmbeddedEngine", targets: ["EmbeddedEngine"]),
     .library(name: "RelationExtraction", targets: ["RelationExtraction"]),
+    .library(name: "Inference", targets: ["Inference"]),
+    .library(name: "BLAS", targets: ["BLAS"]),
     .executable(name: "spo", targets: ["spo"]),
   ],
   dependencies: [

@@ -45,7 +45,7 @@ class SelfAttention(nn.Module):
 
     def forward(self, hidden, mask):
         batch, length, width = hidden.shape
-        split = lambda x: x.view(batch, length, self.heads, -1).transpose(1, 2)
+        split = lambda x: x.view(batch, length, self.heads, width // self.heads).transpose(1, 2)
         context = F.scaled_dot_product_attention(
             split(self.query(hidden)),
             split(self.key(hidden)),
