@@ -73,7 +73,9 @@ let package = Package(
       ], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "RelationExtractionTests",
-      dependencies: ["GlobalPointer", "Inference", "RelationExtraction", "WordPiece"]),
+      dependencies: [
+        "EmbeddedEngine", "GlobalPointer", "Inference", "RelationExtraction", "WordPiece",
+      ]),
     .testTarget(name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer"]),
     .testTarget(name: "CommandLineTests", dependencies: ["spo"]),
   ],

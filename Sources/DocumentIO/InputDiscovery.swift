@@ -36,7 +36,8 @@ private func filesBelow(_ directory: String) throws -> [InputFile] {
   }
   guard !known.isEmpty else {
     throw InputOutputError(
-      .input, "\(directory) holds no file ending in \(endings.joined(separator: ", ")), "
+      .input,
+      "\(directory) holds no file ending in \(endings.joined(separator: ", ")), "
         + "with or without .gz")
   }
   return try known.sorted().map { try file("\(directory)/\($0)") }

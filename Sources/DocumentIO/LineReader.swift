@@ -1,6 +1,3 @@
-internal import CZlib
-internal import Foundation
-
 /// Lines of a file or of standard input, gzip-compressed or plain, with their byte offsets.
 ///
 /// Memory is bounded by the length limit: of a longer line only the first `limit` bytes are kept.
@@ -21,9 +18,8 @@ public final class LineReader {
     public var isOverlong: Bool { byteCount > bytes.count }
   }
 
-  private let path: String
   private let limit: Int
-  private let stream: gzFile
+  private let source: ByteSource
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
   private var filled = 0
   private var at = 0
@@ -32,18 +28,15 @@ public final class LineReader {
 
   /// Opens a path, `-` being standard input.
   public init(path: String, limit: Int) throws {
-    let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0, let stream = gzdopen(descriptor, "rb") else {
-      throw InputOutputError(.input, "cannot open \(path): \(String(cString: strerror(errno)))")
-    }
-    gzbuffer(stream, 1 << 17)
-    (self.path, self.limit, self.stream) = (path, limit, stream)
+    source = try ByteSource(path: path)
+    self.limit = limit
   }
 
-  deinit { gzclose(stream) }
+  /// Bytes of the file read so far, as they lie there.
+  public var consumedFileBytes: Int { source.consumed }
 
-  /// Bytes of input behind the lines given so far, as they lie in the file.
-  public var consumedFileBytes: Int { Int(gzoffset(stream)) }
+  /// Whether the next line has not begun to come yet.
+  public var wouldWait: Bool { at == filled && source.wouldWait }
 
   /// The next line, nil at the end.
   public func next() throws -> Line? {
@@ -52,7 +45,7 @@ public final class LineReader {
     let start = offset
     while true {
       if at == filled {
-        try refill()
+        (at, filled) = (0, try source.read(into: &buffer))
         if filled == 0 {
           if total == 0 { return nil }
           number += 1
@@ -72,20 +65,5 @@ public final class LineReader {
           number: number, byte: start, bytes: bytes, byteCount: total, isTerminated: true)
       }
     }
-  }
-
-  private func refill() throws {
-    at = 0
-    let count = buffer.withUnsafeMutableBytes { gzread(stream, $0.baseAddress, UInt32($0.count)) }
-    var code: Int32 = 0
-    let message = gzerror(stream, &code)
-    guard count >= 0, code == Z_OK || code == Z_STREAM_END else {
-      filled = 0
-      let reason =
-        code == Z_ERRNO ? String(cString: strerror(errno)) : message.map { String(cString: $0) }
-      throw InputOutputError(
-        .input, "cannot read \(path) past byte \(offset): \(reason ?? "zlib error \(code)")")
-    }
-    filled = Int(count)
   }
 }

@@ -13,7 +13,8 @@ public enum InputFormat: String, Sendable, CaseIterable {
   public init(path: String) {
     let name = path.hasSuffix(".gz") ? String(path.dropLast(3)) : path
     let ending = name.split(separator: ".").last.map(String.init) ?? ""
-    self = ["jsonl": .jsonl, "ndjson": .jsonl, "json": .jsonl, "csv": .csv, "tsv": .tsv][ending]
+    self =
+      ["jsonl": .jsonl, "ndjson": .jsonl, "json": .jsonl, "csv": .csv, "tsv": .tsv][ending]
       ?? .text
   }
 }
@@ -45,6 +46,9 @@ public final class RecordReader {
 
   /// Bytes of the file that have been read.
   public var consumedFileBytes: Int { lines.consumedFileBytes }
+
+  /// Whether the next record has not begun to come yet, as on a slow pipe.
+  public var wouldWait: Bool { lines.wouldWait }
 
   /// The next record, nil at the end. Throws only when the file itself cannot be read on.
   public func next() throws -> InputItem? {
@@ -129,7 +133,8 @@ public final class RecordReader {
     header = names ?? []
     guard let names, names.contains(options.textField) else {
       throw InputOutputError(
-        .input, "\(path) has no column \"\(options.textField)\" in its header "
+        .input,
+        "\(path) has no column \"\(options.textField)\" in its header "
           + "(\((names ?? []).joined(separator: ", "))); name it with --text-field")
     }
     return nil

@@ -31,7 +31,9 @@ public final class EmbeddedEngine: InferenceEngine {
     public init() {}
   }
 
+  /// The sizes that the bundle's config.json gives.
   public let shape: ModelShape
+  /// What one call may hold; one call in flight for each worker.
   public let limits: EngineLimits
   /// How the weights are stored.
   public let precision: Precision
@@ -49,7 +51,8 @@ public final class EmbeddedEngine: InferenceEngine {
     precision = configuration.precision ?? .fastestFloat32
     guard precision.isSupported else {
       throw InferenceError(
-        code: .badModel, message: "this processor has no instructions for \(precision.rawValue); "
+        code: .badModel,
+        message: "this processor has no instructions for \(precision.rawValue); "
           + "use float32 or reference")
     }
     let reader = WeightReader(
@@ -66,6 +69,7 @@ public final class EmbeddedEngine: InferenceEngine {
     workers = (0..<threads).map { Worker(label: "spo.embedded.\($0)") }
   }
 
+  /// Runs the batch on one worker; see `InferenceEngine.infer`.
   public func infer(_ batch: InferenceBatch, threshold: Float) async throws -> [SentenceCandidates]
   {
     guard threshold.isFinite else {
@@ -82,6 +86,7 @@ public final class EmbeddedEngine: InferenceEngine {
     }
   }
 
+  /// The four logits of each query; see `InferenceEngine.scores`.
   public func scores(of queries: [TripleQuery], in ids: [Int32]) async throws -> [ScoreParts] {
     try check(ids[...], row: 0)
     for query in queries { try check(query, tokens: ids.count) }
@@ -112,7 +117,8 @@ public final class EmbeddedEngine: InferenceEngine {
     }
     guard inside, (0..<shape.predicates).contains(query.predicate) else {
       throw InferenceError(
-        code: .invalidRequest, message: "the query \(query) lies outside \(tokens) tokens and "
+        code: .invalidRequest,
+        message: "the query \(query) lies outside \(tokens) tokens and "
           + "\(shape.predicates) predicates")
     }
   }

@@ -106,7 +106,8 @@ struct BatchReading {
   /// The finished extraction of one document.
   func extraction(_ document: Int, index: Int) -> Extraction {
     Extraction(
-      index: index, text: texts[document], result: Result { () throws(InferenceError) in
+      index: index, text: texts[document],
+      result: Result { () throws(InferenceError) in
         try triples(document)
       }, windows: windows[document].count)
   }
@@ -164,7 +165,8 @@ struct TripleResolver {
     let start = Int(encodings.starts[firstToken + Int(span.start)])
     let end = Int(encodings.ends[firstToken + Int(span.end)])
     let utf8 = text.utf8
-    let slice = utf8[utf8.index(utf8.startIndex, offsetBy: start)..<utf8.index(utf8.startIndex, offsetBy: end)]
+    let slice = utf8[
+      utf8.index(utf8.startIndex, offsetBy: start)..<utf8.index(utf8.startIndex, offsetBy: end)]
     return Mention(text: String(Substring(slice)), range: start..<end)
   }
 }

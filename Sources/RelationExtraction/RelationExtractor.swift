@@ -7,7 +7,7 @@ public import WordPiece
 /// A service keeps one for its life and calls it from any task:
 ///
 /// ```swift
-/// let bundle = try ModelBundle(directory: URL(fileURLWithPath: "model_repository/spo/1"))
+/// let bundle = try ModelBundle(directory: URL(fileURLWithPath: "model_repository/spo_onnx/1"))
 /// let extractor = try RelationExtractor(
 ///   tokenizer: BertTokenizer(vocabulary: bundle.vocabulary),
 ///   engine: EmbeddedEngine(bundle: bundle), schema: bundle.schema)

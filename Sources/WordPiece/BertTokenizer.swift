@@ -43,7 +43,8 @@ public struct BertTokenizer: Sendable {
   ///
   /// Traps when a text has 2^32 bytes or more, or the truncation is to fewer than 2 tokens.
   public func encode(
-    _ texts: some Collection<String>, truncation: Truncation = .none, into batch: inout EncodingBatch
+    _ texts: some Collection<String>, truncation: Truncation = .none,
+    into batch: inout EncodingBatch
   ) {
     if case .longest(let limit) = truncation { precondition(limit >= 2, "no room for [CLS] [SEP]") }
     batch.removeAll()

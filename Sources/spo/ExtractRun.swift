@@ -3,8 +3,8 @@ internal import Foundation
 internal import Inference
 internal import RelationExtraction
 
-/// One pass over the input: a few records are read, extracted while the previous ones are
-/// written, and written in input order. At most two such chunks are in memory.
+/// One pass over the input: a few records are read, extracted together and written in input
+/// order. Only those few are in memory.
 struct ExtractRun {
   private let extractor: RelationExtractor
   private let output: OutputSink
@@ -40,24 +40,19 @@ struct ExtractRun {
 
   func run(_ source: inout RecordSource) async throws -> Summary {
     let begin = ContinuousClock.now
-    let extractor = extractor
     var summary = Summary()
-    var finished: ([InputItem], [Extraction]) = ([], [])
-    var size = 16
+    var size = min(16, extractor.configuration.lookAhead)
     try output.append { formatter.appendHeader(to: &$0) }
     do {
-      while true {
-        let items = try chunk(&source, size)
+      while case let items = try chunk(&source, size), !items.isEmpty {
         let texts = items.compactMap { item in
           if case .record(let record) = item { record.text } else { nil }
         }
-        let first = summary.records
-        async let extractions = extractor.extract(batch: texts, firstIndex: first)
-        try write(finished, &summary)
-        finished = (items, try await extractions)
+        let extractions = try await extractor.extract(batch: texts, firstIndex: summary.records)
+        try write(items, extractions, &summary)
         progress?.update(summary, read: source.readBytes, of: source.totalBytes)
+        // Small at first, so that the first answers come soon.
         size = min(2 * size, extractor.configuration.lookAhead)
-        if items.isEmpty { break }
       }
       try output.flush()
     } catch {
@@ -74,11 +69,12 @@ struct ExtractRun {
     return summary
   }
 
+  /// The next records: at most `size`, and no more than have come when the input is a slow pipe.
   private func chunk(_ source: inout RecordSource, _ size: Int) throws -> [InputItem] {
     var items: [InputItem] = []
     var bytes = 0
     while items.count < size, bytes < extractor.configuration.lookAheadBytes,
-      let item = try source.next()
+      items.isEmpty || !source.wouldWait, let item = try source.next()
     {
       switch item {
       case .record(let record): bytes += record.text.utf8.count
@@ -89,9 +85,11 @@ struct ExtractRun {
     return items
   }
 
-  private func write(_ chunk: ([InputItem], [Extraction]), _ summary: inout Summary) throws {
-    var extractions = chunk.1[...]
-    for item in chunk.0 {
+  private func write(
+    _ items: [InputItem], _ extractions: [Extraction], _ summary: inout Summary
+  ) throws {
+    var extractions = extractions[...]
+    for item in items {
       summary.records += 1
       switch item {
       case .reject(let reject): try write(reject, &summary)

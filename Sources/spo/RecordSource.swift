@@ -32,6 +32,9 @@ struct RecordSource {
   /// Bytes of files that have been read.
   var readBytes: Int { finishedBytes + (current?.consumedFileBytes ?? 0) }
 
+  /// Whether the next record has not begun to come yet, as on a slow pipe.
+  var wouldWait: Bool { current?.wouldWait ?? false }
+
   /// The next record, nil after the last.
   mutating func next() throws -> InputItem? {
     if let text = texts.popFirst() {

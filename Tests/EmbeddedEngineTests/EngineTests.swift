@@ -89,7 +89,9 @@ import Testing
   @Test func `A row that does not fit the model is refused by its number`() async throws {
     let engine = try Fixture("global").engine(.reference)
     for bad: [Int32] in [[2], Array(repeating: 2, count: 21), [2, 19, 3], [2, -1, 3]] {
-      await #expect { try await engine.infer(InferenceBatch([[2, 3], bad]), threshold: 0) } throws: {
+      await #expect {
+        try await engine.infer(InferenceBatch([[2, 3], bad]), threshold: 0)
+      } throws: {
         ($0 as? InferenceError)?.row == 1
       }
     }

@@ -8,7 +8,9 @@ import Testing
   func `A product of any shape equals the naive sum`(precision: Precision) {
     var random = SystemRandomNumberGenerator()
     let tolerance: Float = precision == .bfloat16 ? 0.02 : 1e-5
-    for (m, n, k) in [(1, 1, 1), (1, 33, 7), (13, 31, 64), (12, 32, 2), (97, 65, 769), (5, 40, 1537)] {
+    for (m, n, k) in [
+      (1, 1, 1), (1, 33, 7), (13, 31, 64), (12, 32, 2), (97, 65, 769), (5, 40, 1537),
+    ] {
       func values(_ count: Int) -> [Float] {
         (0..<count).map { _ in Float.random(in: -1...1, using: &random) }
       }

@@ -9,7 +9,8 @@ private func naive(
   func spans(_ kind: Int) -> [ScoredSpan] {
     var found: [ScoredSpan] = []
     for a in 0..<l {
-      for b in 0..<l where a >= 1 && b <= n - 2 && a <= b && e[kind * l * l + a * l + b] > threshold {
+      for b in 0..<l where a >= 1 && b <= n - 2 && a <= b && e[kind * l * l + a * l + b] > threshold
+      {
         found.append(
           ScoredSpan(span: TokenSpan(start: a, end: b), score: e[kind * l * l + a * l + b]))
       }
@@ -81,8 +82,12 @@ private func naive(
   @Test func `Padding, CLS and SEP never take part`() throws {
     let (l, n, p) = (8, 4, 1)
     let ones = [Float](repeating: 1, count: 2 * l * l)
-    let answer = try decode(ones, Array(ones.prefix(l * l)), Array(ones.prefix(l * l)), p: p, l: l, n: n)
-    #expect(answer.subjects.map(\.span) == [.init(start: 1, end: 1), .init(start: 1, end: 2), .init(start: 2, end: 2)])
+    let answer = try decode(
+      ones, Array(ones.prefix(l * l)), Array(ones.prefix(l * l)), p: p, l: l, n: n)
+    #expect(
+      answer.subjects.map(\.span) == [
+        .init(start: 1, end: 1), .init(start: 1, end: 2), .init(start: 2, end: 2),
+      ])
     #expect(answer.triples.count == 9)
     for n in [0, 1, 2] { #expect(try decode(ones, ones, ones, p: 1, l: l, n: n).triples.isEmpty) }
   }

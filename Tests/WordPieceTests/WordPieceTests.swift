@@ -22,7 +22,8 @@ let fullVocabulary = ProcessInfo.processInfo.environment["SPO_VOCABULARY"]
   }
 
   static func goldens() throws -> [Golden] {
-    let url = try #require(Bundle.module.url(forResource: "Fixtures/goldens", withExtension: "json"))
+    let url = try #require(
+      Bundle.module.url(forResource: "Fixtures/goldens", withExtension: "json"))
     return try JSONDecoder().decode([Golden].self, from: Data(contentsOf: url))
   }
 

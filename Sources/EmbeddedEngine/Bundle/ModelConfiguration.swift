@@ -64,7 +64,8 @@ extension ModelConfiguration {
     soTail = try fields.head("so_tail")
     guard hiddenSize % attentionHeads == 0 else {
       throw BundleError(
-        file.path, "hidden_size \(hiddenSize) is no multiple of num_attention_heads "
+        file.path,
+        "hidden_size \(hiddenSize) is no multiple of num_attention_heads "
           + "\(attentionHeads)")
     }
   }
@@ -97,7 +98,8 @@ private struct Fields {
   func integer(_ key: String, _ range: ClosedRange<Int>) throws -> Int {
     guard let value = object[key] as? Int, range.contains(value) else {
       throw BundleError(
-        path, "\(key) is \(object[key] ?? "missing"), expected an integer in "
+        path,
+        "\(key) is \(object[key] ?? "missing"), expected an integer in "
           + "\(range.lowerBound)...\(range.upperBound)")
     }
     return value
@@ -118,7 +120,8 @@ private struct Fields {
       let rope = head["rope"] as? Bool
     else {
       throw BundleError(
-        path, "spo_heads.\(name) is \(heads?[name] ?? "missing"), expected {\"type\": "
+        path,
+        "spo_heads.\(name) is \(heads?[name] ?? "missing"), expected {\"type\": "
           + "\"global_pointer\" or \"efficient_global_pointer\", \"head_size\": even, "
           + "\"rope\": true or false}")
     }

@@ -31,7 +31,8 @@ struct SafeTensors {
     let length = file.withBytes(0..<8) { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= Self.largestHeader, Int(length) <= file.count - 8 else {
       throw BundleError(
-        path, "its header claims \(length) bytes of \(file.count); it is truncated or no "
+        path,
+        "its header claims \(length) bytes of \(file.count); it is truncated or no "
           + "safetensors file")
     }
     let start = 8 + Int(length)
@@ -68,8 +69,9 @@ struct SafeTensors {
       throw fail("its data \(offsets) lies outside the file's \(space) data bytes; truncated?")
     }
     guard offsets[1] - offsets[0] == bytes else {
-      throw fail("its shape \(shape) of \(dtype) needs \(bytes) bytes, its data has "
-        + "\(offsets[1] - offsets[0])")
+      throw fail(
+        "its shape \(shape) of \(dtype) needs \(bytes) bytes, its data has "
+          + "\(offsets[1] - offsets[0])")
     }
     return Entry(
       type: type, shape: shape, range: dataStart + offsets[0]..<dataStart + offsets[1])

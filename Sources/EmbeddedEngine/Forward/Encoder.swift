@@ -143,7 +143,8 @@ struct Encoder: Sendable {
         let at = start * width + head * size
         multiply(
           m: n, n: n, k: size, query + at, strideA: width, key + at, strideB: width,
-          transposed: false, into: scores, strideC: n, precision: productPrecision, scratch: scratch)
+          transposed: false, into: scores, strideC: n, precision: productPrecision, scratch: scratch
+        )
         spo_softmax(scores, n, n, n, 1 / Float(size).squareRoot())
         multiply(
           m: n, n: size, k: n, scores, strideA: n, value + at, strideB: width, transposed: true,

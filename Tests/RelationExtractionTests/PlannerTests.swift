@@ -1,0 +1,68 @@
+import GlobalPointer
+import Inference
+import Testing
+
+@testable import RelationExtraction
+
+@Suite struct BatchPlannerTests {
+  @Test func `Every sentence is in exactly one batch within the limits`() {
+    for _ in 0..<200 {
+      let lengths = (0..<Int.random(in: 0...60)).map { _ in Int.random(in: 2...40) }
+      let planner = BatchPlanner(EngineLimits(batchRows: 7, batchTokens: 100, concurrency: 1))
+      let plan = planner.plan(lengths: lengths)
+      #expect(plan.flatMap { $0 }.sorted() == Array(lengths.indices))
+      for batch in plan {
+        #expect(batch.count <= 7)
+        #expect(batch.reduce(0) { $0 + lengths[$1] } <= 100)
+      }
+    }
+  }
+
+  @Test func `A sentence over the limit has a batch of its own`() {
+    let planner = BatchPlanner(EngineLimits(batchRows: 7, batchTokens: 10, concurrency: 1))
+    #expect(planner.plan(lengths: [3, 50, 4]) == [[1], [2, 0]])
+  }
+}
+
+@Suite struct WindowTests {
+  @Test func `Windows cover every token, fit, overlap and go on`() {
+    for _ in 0..<300 {
+      let count = Int.random(in: 0...200)
+      let ends = Set((0..<count).filter { _ in Int.random(in: 0..<9) == 0 })
+      let planner = WindowPlanner(
+        capacity: Int.random(in: 1...30), overlap: Int.random(in: 0...40))
+      let windows = planner.plan(count: count) { ends.contains($0) }.map(\.tokens)
+      #expect(windows.first?.lowerBound == 0)
+      #expect(windows.last?.upperBound == count)
+      for window in windows { #expect(window.count <= planner.capacity) }
+      for (a, b) in zip(windows, windows.dropFirst()) {
+        #expect(a.lowerBound < b.lowerBound)
+        #expect(b.lowerBound <= a.upperBound, "a gap loses tokens")
+      }
+    }
+  }
+
+  @Test func `A window ends after a sentence where it can`() {
+    let planner = WindowPlanner(capacity: 10, overlap: 4)
+    let windows = planner.plan(count: 16) { $0 == 7 || $0 == 4 }.map(\.tokens)
+    #expect(windows == [0..<8, 5..<15, 11..<16])
+  }
+
+  @Test func `A span cut by a window's edge loses to the same span seen whole`() {
+    let windows = [Window(tokens: 0..<10), Window(tokens: 6..<16)]
+    func triple(_ s: (Int, Int), _ o: (Int, Int), _ score: Float, _ window: Int) -> WindowedTriple {
+      let parts = ScoreParts(subject: score, object: score, head: score, tail: score)
+      return WindowedTriple(
+        candidate: TripleCandidate(
+          predicate: 0, subject: TokenSpan(start: s.0, end: s.1),
+          object: TokenSpan(start: o.0, end: o.1), parts: parts), window: window)
+    }
+    let cut = triple((7, 7), (8, 9), 5, 0)  // ends at the edge of window 0
+    let whole = triple((7, 7), (8, 10), 2, 1)
+    let both = [triple((7, 7), (8, 8), 1, 0), triple((7, 7), (8, 8), 3, 1)]
+    let onlyHere = triple((2, 2), (9, 9), 4, 0)  // no other window sees both
+    let merged = WindowMerger(windows: windows, count: 16)
+      .merge([cut, whole] + both + [onlyHere])
+    #expect(merged == [onlyHere.candidate, both[1].candidate, whole.candidate])
+  }
+}
