@@ -28,6 +28,7 @@ let package = Package(
     .target(name: "CWordPieceTable", cSettings: strictC),
     .target(name: "CKernels", cSettings: strictC),
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
+    .target(name: "CSHA256", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
     // Floor 1: leaves.
@@ -51,7 +52,8 @@ let package = Package(
       dependencies: ["GlobalPointer", "Inference", "WordPiece"],
       swiftSettings: strict),
     .target(
-      name: "DocumentIO", dependencies: ["CZlib", "GlobalPointer"], swiftSettings: strict),
+      name: "DocumentIO", dependencies: ["CSHA256", "CZlib", "GlobalPointer"], swiftSettings: strict
+    ),
 
     // Floor 5: the command line.
     .executableTarget(

@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import BLAS
 public import DocumentIO
 internal import EmbeddedEngine
 internal import Foundation
@@ -63,6 +64,12 @@ struct ExtractCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Stop after more than this many rejects.", valueName: "n"))
   var maxRejects: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Write what the run used and did: versions, hashes of the model's files, counts.",
+      valueName: "file"))
+  var runInfo: String?
+
   @Option(help: ArgumentHelp("Reject longer records.", valueName: "bytes"))
   var maxRecordBytes = 16 << 20
 
@@ -108,6 +115,10 @@ struct ExtractCommand: AsyncParsableCommand {
       extractor: extractor, output: output, format: format, unit: offsets, rejects: rejects,
       maxRejects: maxRejects, showsProgress: !quiet && Terminal.showsProgress)
     let summary = try await run.run(&source)
+    if let runInfo {
+      let name = "embedded \(engine.precision?.rawValue ?? Precision.fastestFloat32.rawValue)"
+      try RunInfo(path: runInfo, bundle: bundle, engine: name, threshold: threshold).write(summary)
+    }
     if !quiet { Terminal.say(summary.description) }
     if summary.rejected > 0 { throw ExitCode(ExitStatus.rejects) }
   }
