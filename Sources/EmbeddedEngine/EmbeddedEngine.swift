@@ -41,6 +41,7 @@ public final class EmbeddedEngine: InferenceEngine {
   let model: JointModel
   private let workers: [Worker]
   private let next = Mutex(0)
+  private let times = Mutex(StageTimes())
 
   /// Opens the bundle's weights and starts the workers.
   ///
@@ -69,6 +70,9 @@ public final class EmbeddedEngine: InferenceEngine {
     workers = (0..<threads).map { Worker(label: "spo.embedded.\($0)") }
   }
 
+  /// Where the time of all finished `infer` calls has gone.
+  public var stageTimes: StageTimes { times.withLock { $0 } }
+
   /// Runs the batch on one worker; see `InferenceEngine.infer`.
   public func infer(_ batch: InferenceBatch, threshold: Float) async throws -> [SentenceCandidates]
   {
@@ -80,9 +84,11 @@ public final class EmbeddedEngine: InferenceEngine {
     guard batch.rowCount > 0 else { return [] }
     let sentences = PackedSentences(ids: batch.ids, rows: batch.rows)
     return try await onWorker { workspace, cancelled in
-      try self.model.infer(sentences, threshold: threshold, workspace) {
+      let (answers, times) = try self.model.infer(sentences, threshold: threshold, workspace) {
         if cancelled.isSet { throw CancellationError() }
       }
+      self.times.withLock { $0 += times }
+      return answers
     }
   }
 

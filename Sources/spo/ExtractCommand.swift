@@ -11,9 +11,9 @@ struct ExtractCommand: AsyncParsableCommand {
     commandName: "extract",
     abstract: "Write the triples of every document.",
     discussion: """
-      Inputs are files, directories, glob patterns or - (standard input, the default): plain text
-      with one document a line, JSONL, CSV or TSV with a header, each also gzip-compressed. One
-      line comes out for each that goes in, in order; one that cannot be read becomes an error
+      Inputs are files, directories, glob patterns or - (standard input, the default): plain text \
+      with one document a line, JSONL, CSV or TSV with a header, each also gzip-compressed. One \
+      line comes out for each that goes in, in order; one that cannot be read becomes an error \
       record, or goes to --rejects.
 
       EXAMPLE

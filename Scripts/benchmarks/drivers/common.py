@@ -37,6 +37,9 @@ class Swift:
     def dump(self, path):
         assert self._ask(f"dump {path}") == "done"
 
+    def stages(self):
+        return self._ask("stages")
+
     def close(self):
         self.process.stdin.close()
         self.process.wait()

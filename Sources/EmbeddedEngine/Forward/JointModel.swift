@@ -24,15 +24,20 @@ struct JointModel: Sendable {
   func infer(
     _ sentences: PackedSentences, threshold: Float, _ workspace: Workspace,
     checkpoint: () throws -> Void
-  ) throws -> [SentenceCandidates] {
+  ) throws -> (answers: [SentenceCandidates], times: StageTimes) {
+    var clock = StageClock()
     let hidden = try encoder.forward(sentences, workspace, checkpoint: checkpoint)
+    clock.finish(\.encoder)
     var decoders = try entitySpans(hidden, sentences, threshold, workspace)
+    clock.finish(\.entity)
     let busy = decoders.indices.filter { !decoders[$0].isEmpty }
     for group in pairGroups(busy, decoders) {
       try checkpoint()
       try decodePairs(group, hidden, sentences, &decoders, workspace)
     }
-    return decoders.map { $0.finish() }
+    let answers = decoders.map { $0.finish() }
+    clock.finish(\.pairs)
+    return (answers, clock.times)
   }
 
   private func entitySpans(

@@ -48,6 +48,35 @@ final class EngineBenchmark: Benchmark {
     self.answers = answers.compactMap { $0 }
   }
 
+  /// Shares of the three stages, and what one core reaches in one large product.
+  var stages: String {
+    let times = engine.stageTimes
+    let total = times.encoder + times.entity + times.pairs
+    let shares = [
+      ("encoder", times.encoder), ("entity head", times.entity), ("pair heads", times.pairs),
+    ]
+    let text = shares.map { String(format: "%@ %.1f %%", $0.0, 100 * $0.1 / total) }
+    return text.joined(separator: ", ")
+      + String(format: "; one large product %.0f GFLOP/s a core", largeProduct())
+  }
+
+  /// GFLOP/s of [480, 768] x [3072, 768]^T, the best of ten, on one core.
+  private func largeProduct() -> Double {
+    let (m, n, k) = (480, 3_072, 768)
+    let (x, w) = ([Float](repeating: 0.5, count: m * k), [Float](repeating: 0.25, count: n * k))
+    let linear = w.withUnsafeBufferPointer {
+      Linear(weights: $0, bias: nil, rows: n, columns: k, precision: engine.precision)
+    }
+    var y = [Float](repeating: 0, count: m * n)
+    var scratch = [Float](repeating: 0, count: Linear.scratchCount(depth: k))
+    let seconds = (0..<10).map { _ in
+      let begin = ContinuousClock.now
+      linear.apply(x, count: m, into: &y, scratch: &scratch)
+      return Double((ContinuousClock.now - begin).components.attoseconds) * 1e-18
+    }
+    return 2 * Double(m * n * k) / (seconds.min() ?? 1) * 1e-9
+  }
+
   /// For each sentence its triples as [predicate, s.start, s.end, o.start, o.end, score].
   func results() throws -> Data {
     let rows = answers.map { answer in

@@ -3,7 +3,8 @@ import Foundation
 /// The Swift side of a benchmark: sets up, says "ready", then answers each line of standard input
 /// with one line. The driver decides what runs when, so that the two sides alternate.
 ///
-/// Lines: `run` answers the seconds of one pass, `dump FILE` writes the results of a pass.
+/// Lines: `run` answers the seconds of one pass, `dump FILE` writes the results of a pass,
+/// `stages` answers where the time went.
 @main
 struct Main {
   static func main() async throws {
@@ -21,6 +22,7 @@ struct Main {
       case "dump":
         try subject.results().write(to: URL(fileURLWithPath: words[1]))
         reply("done")
+      case "stages": reply(subject.stages)
       default: return
       }
     }
@@ -44,4 +46,6 @@ protocol Benchmark: AnyObject {
   func pass() async throws
   /// The results of the last pass, for the driver to compare.
   func results() throws -> Data
+  /// Shares of the time by part, for reading.
+  var stages: String { get }
 }

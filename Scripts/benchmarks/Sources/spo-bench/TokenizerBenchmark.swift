@@ -24,6 +24,8 @@ final class TokenizerBenchmark: Benchmark {
     precondition(tokens >= 2 * lines.count)
   }
 
+  var stages: String { "one" }
+
   /// For each line: its token count, then id, start and end of each; little-endian 32-bit.
   func results() -> Data {
     var out: [UInt32] = []
