@@ -1,4 +1,4 @@
-"""Entity replacement: a subject or object gives its place to another of the same type."""
+"""Entity replacement, and joining of sentences, so that a window of several is nothing new."""
 
 import random
 from collections import defaultdict
@@ -42,3 +42,23 @@ class Replacer:
             (renamed.get(s, s), p, renamed.get(o, o)) for s, p, o in example.triples
         )
         return Example(text, triples, example.predicates)
+
+
+class Joiner:
+    """Puts sentences of one annotation after another; triples never cross them."""
+
+    def __init__(self, examples, share, longest=240):
+        self.share, self.longest = share, longest
+        self.pools = defaultdict(list)
+        for example in examples:
+            self.pools[example.predicates].append(example)
+
+    def __call__(self, example):
+        if random.random() > self.share:
+            return [example]
+        parts = [example]
+        room = self.longest - len(example.text)
+        while (other := random.choice(self.pools[example.predicates])) and len(other.text) < room:
+            parts.append(other)
+            room -= len(other.text) + 1
+        return parts

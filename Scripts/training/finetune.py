@@ -7,15 +7,16 @@ import time
 import torch
 
 import corpus
-from augment import Replacer
+from augment import Joiner, Replacer
 from loss import head_loss
 from network import JointExtractor
 
 BATCH = 32
 POOL = 40  # batches that are sorted by length together
-PEAK_RATE = 4e-4
 MAX_LENGTH = 256
 REPLACED = 0.3
+JOINED = 0.15
+SEPARATOR = "。"
 
 
 def load_examples(options, log):
@@ -45,38 +46,47 @@ class Labeller:
             else:
                 self.unaligned += 1
 
-    def cells(self, example, encoding):
-        """Positive cells (head, row, column) of entity, so_head and so_tail."""
+    def cells(self, parts, encoding):
+        """Positive cells (head, row, column) of entity, so_head and so_tail.
+
+        `parts` are the sentences that the encoded text is joined of, each with its own triples.
+        """
         length = min(len(encoding.ids), MAX_LENGTH)
         real = [(i, o) for i, o in enumerate(encoding.offsets[: length - 1]) if i > 0]
-        first = {start: i for i, (start, _) in real}
-        last = {end: i for i, (_, end) in real}
         entity, head, tail = set(), set(), set()
-        for subject, predicate, object_ in example.triples:
-            p = self.index[predicate]
-            objects = list(self.token_spans(example.text, object_, first, last))
-            for s in self.token_spans(example.text, subject, first, last):
-                for o in objects:
-                    entity |= {(0, *s), (1, *o)}
-                    head.add((p, s[0], o[0]))
-                    tail.add((p, s[1], o[1]))
+        begin = 0
+        for part in parts:
+            own = [(i, s - begin, e - begin) for i, (s, e) in real if s >= begin]
+            first = {start: i for i, start, _ in own}
+            last = {end: i for i, _, end in own}
+            for subject, predicate, object_ in part.triples:
+                p = self.index[predicate]
+                objects = list(self.token_spans(part.text, object_, first, last))
+                for s in self.token_spans(part.text, subject, first, last):
+                    for o in objects:
+                        entity |= {(0, *s), (1, *o)}
+                        head.add((p, s[0], o[0]))
+                        tail.add((p, s[1], o[1]))
+            begin += len(part.text) + len(SEPARATOR)
         return entity, head, tail
 
     def __call__(self, examples):
-        encodings = self.tokenizer.encode_batch([e.text for e in examples])
+        """Tensors of examples, each a list of the sentences that it is joined of."""
+        texts = [SEPARATOR.join(part.text for part in parts) for parts in examples]
+        encodings = self.tokenizer.encode_batch(texts)
         width = min(max(len(e.ids) for e in encodings), MAX_LENGTH)
         ids = torch.zeros(len(examples), width, dtype=torch.int64)
         keep = torch.zeros(len(examples), width, dtype=torch.bool)
         asked = torch.zeros(len(examples), len(self.index))
         rows = ([], [], [])
-        for b, (example, encoding) in enumerate(zip(examples, encodings)):
+        for b, (parts, encoding) in enumerate(zip(examples, encodings)):
             kept = encoding.ids[: width - 1] + [encoding.ids[-1]]
             kept = kept if len(encoding.ids) > width else encoding.ids
             ids[b, : len(kept)] = torch.tensor(kept)
             keep[b, : len(kept)] = True
-            for p in example.predicates:
+            for p in parts[0].predicates:
                 asked[b, self.index[p]] = 1.0
-            for out, cells in zip(rows, self.cells(example, encoding)):
+            for out, cells in zip(rows, self.cells(parts, encoding)):
                 out.extend((b, *cell) for cell in sorted(cells))
         cells = [torch.tensor(r, dtype=torch.int64).view(-1, 4) for r in rows]
         return ids, keep, asked, cells
@@ -109,24 +119,24 @@ def follow(average, model, decay):
         slow.lerp_(fast, 1.0 - decay)
 
 
-def finetune(options, config, schema, tokenizer, encoder, log):
+def finetune(options, config, schema, tokenizer, start, log):
     """The exponential moving average of the weights after options.minutes of training."""
     model = JointExtractor(config)
-    model.load_state_dict(encoder, strict=False)
+    model.load_state_dict(start, strict=False)
     average = copy.deepcopy(model).eval()
     examples = load_examples(options, log)
     types = {row[0]: row[1:] for row in schema}
     label = Labeller(tokenizer, [row[0] for row in schema])
-    replace = Replacer(examples, types, REPLACED)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, weight_decay=0.01)
+    replace, join = Replacer(examples, types, REPLACED), Joiner(examples, JOINED)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01)
     begin, smooth = time.monotonic(), None
     for step, batch in enumerate(batches(examples), start=1):
         share = (time.monotonic() - begin) / (60 * options.minutes)
         if share >= 1:
             break
         for group in optimizer.param_groups:
-            group["lr"] = PEAK_RATE * min(step / 300, 1.0) * (1.0 - share)
-        loss = batch_loss(model, *label([replace(e) for e in batch]))
+            group["lr"] = options.rate * min(step / 300, 1.0) * (1.0 - share)
+        loss = batch_loss(model, *label([[replace(p) for p in join(e)] for e in batch]))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -6,10 +6,12 @@ Each stage leaves its result in --work and is skipped when that is already there
 import argparse
 import json
 import random
+import shutil
 import sys
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 import corpus
 import vocabulary
@@ -27,6 +29,8 @@ def arguments():
     parser.add_argument("--work", type=Path, default=Path(".train"), help="stage results")
     parser.add_argument("--pretrain-minutes", type=float, default=40)
     parser.add_argument("--minutes", type=float, default=60, help="fine-tuning time")
+    parser.add_argument("--rate", type=float, default=4e-4, help="peak learning rate")
+    parser.add_argument("--start", type=Path, help="go on from this bundle's weights")
     parser.add_argument("--seed", type=int, default=20221119)
     parser.add_argument("--stop-after", choices=["pretrain", "finetune"])
     return parser.parse_args()
@@ -95,9 +99,20 @@ def stage_pretrain(options, config, tokenizer, lines):
 
 def stage_vocabulary(options, lines):
     path = options.work / "vocab.txt"
+    if not path.exists() and options.start:
+        shutil.copyfile(options.start / "vocab.txt", path)
     if not path.exists():
         path.write_text("\n".join(vocabulary.build(lines)) + "\n", encoding="utf-8")
     return vocabulary.tokenizer(path)
+
+
+def stage_start(options, config, tokenizer, lines):
+    """The state dict to begin with: a bundle's, a pretrained encoder's, or none."""
+    if options.start:
+        return {n: v.float() for n, v in load_file(options.start / "model.safetensors").items()}
+    if options.pretrain_minutes:
+        return stage_pretrain(options, config, tokenizer, lines)
+    return {}
 
 
 def main():
@@ -110,13 +125,13 @@ def main():
     schema = merged_schema(options)
     config = configuration(tokenizer.get_vocab_size(), len(schema))
     log(f"vocabulary {config['vocab_size']}, predicates {len(schema)}, lines {len(lines)}")
-    encoder = stage_pretrain(options, config, tokenizer, lines) if options.pretrain_minutes else {}
+    start = stage_start(options, config, tokenizer, lines)
     if options.stop_after == "pretrain":
         return
     from finetune import finetune
     import bundle
 
-    model = finetune(options, config, schema, tokenizer, encoder, log)
+    model = finetune(options, config, schema, tokenizer, start, log)
     bundle.save(options.out, model, config, schema, options.work / "vocab.txt")
     log(f"wrote {options.out}")
 

@@ -43,7 +43,9 @@ public final class Linear: Sendable {
   /// How it is stored.
   public let precision: Precision
   // Written in init only, then read by any thread.
-  private nonisolated(unsafe) let weights: UnsafeMutableRawPointer
+  private nonisolated(unsafe) let weights: UnsafeRawPointer
+  /// Keeps borrowed weights alive; nil where `weights` is our own allocation.
+  private let owner: (any AnyObject & Sendable)?
   private nonisolated(unsafe) let bias: UnsafeMutablePointer<Float>?
 
   /// Copies W, row-major floats [rows, columns], and the bias [rows], into its own storage.
@@ -57,23 +59,42 @@ public final class Linear: Sendable {
     precondition(bias == nil || bias?.count == rows, "bias does not fit [\(rows)]")
     precondition(precision.isSupported, "\(precision) is not supported by this processor")
     (self.rows, self.columns, self.precision) = (rows, columns, precision)
+    owner = nil
     if precision == .reference {
-      weights = .allocate(byteCount: max(source.count, 1) * 4, alignment: 64)
-      weights.copyMemory(from: source.baseAddress!, byteCount: source.count * 4)
+      let copy = UnsafeMutableRawPointer.allocate(byteCount: source.count * 4, alignment: 64)
+      copy.copyMemory(from: source.baseAddress!, byteCount: source.count * 4)
+      weights = UnsafeRawPointer(copy)
     } else {
       let half: Int32 = precision == .bfloat16 ? 1 : 0
-      weights = .allocate(byteCount: spo_packed_bytes(rows, columns, half), alignment: 64)
-      spo_pack(source.baseAddress, columns, rows, columns, 0, half, weights)
+      let packed = UnsafeMutableRawPointer.allocate(
+        byteCount: spo_packed_bytes(rows, columns, half), alignment: 64)
+      spo_pack(source.baseAddress, columns, rows, columns, 0, half, packed)
+      weights = UnsafeRawPointer(packed)
     }
-    self.bias = bias.map { bias in
-      let copy = UnsafeMutablePointer<Float>.allocate(capacity: max(rows, 1))
-      copy.initialize(from: bias.baseAddress!, count: rows)
-      return copy
-    }
+    self.bias = bias.map(Self.copy)
+  }
+
+  /// Uses W where it lies, in the reference precision; `owner` keeps the memory alive.
+  public init(
+    borrowing source: UnsafeBufferPointer<Float>, owner: any AnyObject & Sendable,
+    bias: UnsafeBufferPointer<Float>?, rows: Int, columns: Int
+  ) {
+    precondition(source.count == rows * columns, "weights do not fit [\(rows), \(columns)]")
+    precondition(bias == nil || bias?.count == rows, "bias does not fit [\(rows)]")
+    (self.rows, self.columns, precision) = (rows, columns, .reference)
+    weights = UnsafeRawPointer(source.baseAddress!)  // a weight matrix is never empty
+    self.owner = owner
+    self.bias = bias.map(Self.copy)
+  }
+
+  private static func copy(_ bias: UnsafeBufferPointer<Float>) -> UnsafeMutablePointer<Float> {
+    let copy = UnsafeMutablePointer<Float>.allocate(capacity: bias.count)
+    copy.initialize(from: bias.baseAddress!, count: bias.count)
+    return copy
   }
 
   deinit {
-    weights.deallocate()
+    if owner == nil { weights.deallocate() }
     bias?.deallocate()
   }
 

@@ -46,7 +46,9 @@ struct ExtractCommand: AsyncParsableCommand {
   @Option(help: "What offsets count: codepoint (Python), utf8 (Swift, Go), utf16 (Java, JS).")
   var offsets: OffsetUnit = .codepoint
 
-  @Option(help: ArgumentHelp("Logits strictly above it count.", valueName: "logit"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Logits strictly above it count.", valueName: "logit"))
   var threshold: Float = 0
 
   @Option(help: ArgumentHelp("Keep only this predicate; may be repeated.", valueName: "name"))

@@ -17,7 +17,8 @@ def peak_mb(lines):
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as source:
         source.writelines(LINE for _ in range(lines))
         source.flush()
-        command = [str(ROOT / ".build/release/spo"), "extract", "--quiet", "--bundle", str(BUNDLE)]
+        command = [str(ROOT / ".build/release/spo"), "extract", "--quiet", "--threshold", "50"]
+        command += ["--bundle", str(BUNDLE)]
         script = [sys.executable, "-c", CHILD, source.name, str(lines), *command]
         return int(subprocess.run(script, stdout=subprocess.PIPE, check=True).stdout)
 

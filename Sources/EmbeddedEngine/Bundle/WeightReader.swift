@@ -9,12 +9,16 @@ struct WeightReader {
 
   /// A Linear from `<name>.weight` [rows, columns] and `<name>.bias` [rows].
   ///
-  /// `select` picks and orders the rows that are kept; all of them when it is nil.
+  /// `select` picks and orders the rows that are kept; all of them when it is nil. FP32 weights
+  /// that OpenBLAS reads as they are stay in the mapped file.
   func linear(
     _ name: String, rows: Int, columns: Int, select: [Int]? = nil
   ) throws -> Linear {
     var weights = try floats("\(name).weight", [rows, columns])
     var bias = try floats("\(name).bias", [rows])
+    if select == nil, let linear = try mapped(name, bias, rows: rows, columns: columns) {
+      return linear
+    }
     if let select {
       weights = select.flatMap { weights[$0 * columns..<($0 + 1) * columns] }
       bias = select.map { bias[$0] }
@@ -24,6 +28,24 @@ struct WeightReader {
         Linear(
           weights: weights, bias: bias, rows: select?.count ?? rows, columns: columns,
           precision: precision)
+      }
+    }
+  }
+
+  /// The weights where they lie, when their type, their place and the precision allow it.
+  private func mapped(
+    _ name: String, _ bias: [Float], rows: Int, columns: Int
+  ) throws -> Linear? {
+    let entry = try tensors.require("\(name).weight", [rows, columns])
+    guard precision == .reference, entry.type == .float32 else { return nil }
+    return tensors.file.withBytes(entry.range) { bytes in
+      guard Int(bitPattern: bytes.baseAddress) % MemoryLayout<Float>.alignment == 0 else {
+        return nil
+      }
+      return bias.withUnsafeBufferPointer { bias in
+        Linear(
+          borrowing: bytes.assumingMemoryBound(to: Float.self), owner: tensors.file, bias: bias,
+          rows: rows, columns: columns)
       }
     }
   }
