@@ -17,6 +17,9 @@ PROBES = (0x1D165, 0x302E, 0x1D16D)  # spacing marks that survive, of classes 21
 
 normalise = BertNormalizer(lowercase=True).normalize_str
 bare = BertNormalizer(lowercase=True, handle_chinese_chars=False).normalize_str
+cleaned = BertNormalizer(
+    handle_chinese_chars=False, strip_accents=False, lowercase=False
+).normalize_str
 split = BertPreTokenizer().pre_tokenize_str
 
 
@@ -49,7 +52,7 @@ def leading_class(character):
 
 def is_dropped_mark(character):
     """Dropped as an accent, after decomposition, rather than cleaned away before it."""
-    return unicodedata.category(character) == "Mn" and not bare(character)
+    return not bare(character) and bool(cleaned(character))
 
 
 def combining_class(scalar):

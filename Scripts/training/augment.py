@@ -47,15 +47,13 @@ class Replacer:
 class Joiner:
     """Puts sentences of one annotation after another; triples never cross them."""
 
-    def __init__(self, examples, share, longest=240):
-        self.share, self.longest = share, longest
+    def __init__(self, examples, longest=240):
+        self.longest = longest
         self.pools = defaultdict(list)
         for example in examples:
             self.pools[example.predicates].append(example)
 
     def __call__(self, example):
-        if random.random() > self.share:
-            return [example]
         parts = [example]
         room = self.longest - len(example.text)
         while (other := random.choice(self.pools[example.predicates])) and len(other.text) < room:

@@ -15,7 +15,7 @@ BATCH = 32
 POOL = 40  # batches that are sorted by length together
 MAX_LENGTH = 256
 REPLACED = 0.3
-JOINED = 0.15
+JOINED = 0.2  # share of batches whose sentences are joined to others
 SEPARATOR = "。"
 
 
@@ -102,6 +102,13 @@ def batches(examples):
             yield from random.sample(cut, len(cut))
 
 
+def joined(batch, join):
+    """Examples as lists of parts; a joined batch has a quarter of the rows, all of them long."""
+    if random.random() < JOINED:
+        return [join(example) for example in batch[: len(batch) // 4 or 1]]
+    return [[example] for example in batch]
+
+
 def batch_loss(model, ids, keep, asked, cells):
     types = torch.zeros_like(ids)
     with torch.autocast("cpu", torch.bfloat16):
@@ -127,7 +134,7 @@ def finetune(options, config, schema, tokenizer, start, log):
     examples = load_examples(options, log)
     types = {row[0]: row[1:] for row in schema}
     label = Labeller(tokenizer, [row[0] for row in schema])
-    replace, join = Replacer(examples, types, REPLACED), Joiner(examples, JOINED)
+    replace, join = Replacer(examples, types, REPLACED), Joiner(examples)
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01)
     begin, smooth = time.monotonic(), None
     for step, batch in enumerate(batches(examples), start=1):
@@ -136,7 +143,7 @@ def finetune(options, config, schema, tokenizer, start, log):
             break
         for group in optimizer.param_groups:
             group["lr"] = options.rate * min(step / 300, 1.0) * (1.0 - share)
-        loss = batch_loss(model, *label([[replace(p) for p in join(e)] for e in batch]))
+        loss = batch_loss(model, *label([[replace(p) for p in e] for e in joined(batch, join)]))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

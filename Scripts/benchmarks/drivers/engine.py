@@ -74,8 +74,8 @@ def calibrate(model, sentences):
 
 def make(size, predicates, sentences, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    onnx = folder / "dense.onnx"
-    if onnx.exists():
+    onnx, finished = folder / "dense.onnx", folder / "finished"
+    if finished.exists():
         return onnx
     torch.manual_seed(1)
     config = configuration(size, predicates)
@@ -94,6 +94,7 @@ def make(size, predicates, sentences, folder):
         model, example, str(onnx), input_names=inputs, output_names=outputs, dynamo=True,
         dynamic_shapes=[{0: batch, 1: length}] * 3, opset_version=18, verbose=False,
     )  # fmt: skip
+    finished.touch()
     return onnx
 
 
