@@ -16,6 +16,8 @@ let package = Package(
     .library(name: "GlobalPointer", targets: ["GlobalPointer"]),
     .library(name: "EmbeddedEngine", targets: ["EmbeddedEngine"]),
     .library(name: "RelationExtraction", targets: ["RelationExtraction"]),
+    .library(name: "Triton", targets: ["Triton"]),
+    .library(name: "GRPCChannel", targets: ["GRPCChannel"]),
     .library(name: "Inference", targets: ["Inference"]),
     .library(name: "BLAS", targets: ["BLAS"]),
     .executable(name: "spo", targets: ["spo"]),
@@ -30,11 +32,16 @@ let package = Package(
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "CSHA256", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+    .target(
+      name: "CGRPC", cSettings: strictC,
+      linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
+    .target(name: "CTritonProtocol", linkerSettings: [.linkedLibrary("protobuf-c")]),
 
     // Floor 1: leaves.
     .target(name: "Tensors", swiftSettings: strict),
     .target(name: "BLAS", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strict),
     .target(name: "WordPiece", dependencies: ["CWordPieceTable"], swiftSettings: strict),
+    .target(name: "GRPCChannel", dependencies: ["CGRPC"], swiftSettings: strict),
 
     // Floor 2: the domain.
     .target(name: "GlobalPointer", swiftSettings: strict),
@@ -44,6 +51,10 @@ let package = Package(
     .target(
       name: "EmbeddedEngine",
       dependencies: ["BLAS", "CKernels", "GlobalPointer", "Inference", "Tensors", "WordPiece"],
+      swiftSettings: strict),
+    .target(
+      name: "Triton",
+      dependencies: ["CTritonProtocol", "GRPCChannel", "GlobalPointer", "Inference"],
       swiftSettings: strict),
 
     // Floor 4: the application.
@@ -59,9 +70,9 @@ let package = Package(
     .executableTarget(
       name: "spo",
       dependencies: [
-        "BLAS", "DocumentIO", "EmbeddedEngine", "GlobalPointer", "Inference",
-        "RelationExtraction",
-        "WordPiece", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "BLAS", "DocumentIO", "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference",
+        "RelationExtraction", "Triton", "WordPiece",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 

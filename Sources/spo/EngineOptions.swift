@@ -3,7 +3,9 @@ public import BLAS
 internal import EmbeddedEngine
 internal import Foundation
 internal import GlobalPointer
+internal import Inference
 internal import RelationExtraction
+internal import Triton
 internal import WordPiece
 
 /// Which model runs, and how.
@@ -24,7 +26,39 @@ struct EngineOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Worker threads. Default: one a core.", valueName: "n"))
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Triton's gRPC address, ip:port,ip:port for several, or dns:///name:port.",
+      discussion: "Default: none, the model runs in this process.", valueName: "host:port"))
+  var server: String?
+
+  @Option(help: ArgumentHelp("The served model.", valueName: "name"))
+  var model = "spo_onnx"
+
+  @Option(help: ArgumentHelp("Its version. Default: the server's choice.", valueName: "n"))
+  var modelVersion = ""
+
+  @Option(
+    help: ArgumentHelp(
+      "Names of its tensors: ids=…,types=…,mask=…,entity=…,so_head=…,so_tail=….",
+      discussion: "Default: found from the model's metadata.", valueName: "mapping"))
+  var tensors: String?
+
+  @Option(help: ArgumentHelp("Requests in flight. Default: two an instance.", valueName: "n"))
+  var concurrency: Int?
+
+  @Option(help: ArgumentHelp("Longest answer of one request.", valueName: "MiB"))
+  var answerMemory = 256
+
+  @OptionGroup(title: "Server options") var connection: ServerOptions
+
   func validate() throws {
+    guard (1...2_047).contains(answerMemory) else {
+      throw ValidationError("--answer-memory is \(answerMemory), expected 1...2047 MiB")
+    }
+    if let concurrency, !(1...4_096).contains(concurrency) {
+      throw ValidationError("--concurrency is \(concurrency), expected 1...4096")
+    }
     if let threads, !(1...1_024).contains(threads) {
       throw ValidationError("--threads is \(threads), expected 1...1024")
     }
@@ -36,13 +70,36 @@ struct EngineOptions: ParsableArguments {
 
   func extractor(
     _ bundle: ModelBundle, _ reading: RelationExtractor.Configuration
-  ) throws -> RelationExtractor {
-    var configuration = EmbeddedEngine.Configuration()
-    (configuration.precision, configuration.threads) = (precision, threads)
-    return try RelationExtractor(
+  ) async throws -> RelationExtractor {
+    try RelationExtractor(
       tokenizer: BertTokenizer(vocabulary: bundle.vocabulary),
-      engine: EmbeddedEngine(bundle: bundle, configuration: configuration),
-      schema: bundle.schema, configuration: reading)
+      engine: try await engine(bundle), schema: bundle.schema, configuration: reading)
+  }
+
+  /// What ran, for the run's record.
+  var engineDescription: String {
+    if let server { return "triton \(server) \(model)" }
+    return "embedded \(precision?.rawValue ?? Precision.fastestFloat32.rawValue)"
+  }
+
+  func engine(_ bundle: ModelBundle) async throws -> any InferenceEngine {
+    guard let server else {
+      var configuration = EmbeddedEngine.Configuration()
+      (configuration.precision, configuration.threads) = (precision, threads)
+      return try EmbeddedEngine(bundle: bundle, configuration: configuration)
+    }
+    return try await TritonEngine(
+      client: try connection.client(server), model: model, shape: bundle.modelShape,
+      configuration: try remote())
+  }
+
+  func remote() throws -> TritonEngine.Configuration {
+    var configuration = TritonEngine.Configuration()
+    configuration.version = modelVersion
+    configuration.names = try tensors.map { try TensorNames(parsing: $0) }
+    configuration.answerBytes = answerMemory << 20
+    configuration.concurrency = concurrency
+    return configuration
   }
 
   private static let demo = "model_repository/spo_onnx/1"
@@ -63,3 +120,12 @@ struct EngineOptions: ParsableArguments {
 }
 
 extension Precision: ExpressibleByArgument {}
+
+extension ModelBundle {
+  /// The sizes that the bundle's config.json gives.
+  var modelShape: ModelShape {
+    ModelShape(
+      vocabularySize: configuration.vocabularySize, predicates: configuration.predicates,
+      maximumTokens: configuration.maximumPositions)
+  }
+}

@@ -2,14 +2,17 @@ internal import ArgumentParser
 internal import DocumentIO
 internal import EmbeddedEngine
 internal import Foundation
+internal import GRPCChannel
 internal import GlobalPointer
 internal import Inference
+internal import Triton
 internal import WordPiece
 
 /// The exit codes that `spo --help` documents.
 enum ExitStatus {
   static let rejects: Int32 = 1
   static let usage: Int32 = 2
+  static let unreachable: Int32 = 3
   static let permanent: Int32 = 42
   static let output: Int32 = 74
   static let interrupted: Int32 = 130
@@ -20,7 +23,18 @@ enum ExitStatus {
     case let error as InputOutputError: error.kind == .output ? output : usage
     case is BundleError, is VocabularyError, is InferenceError: permanent
     case let error as SchemaError: code(of: error)
+    case let error as TritonError: code(of: error)
+    case is Target.Invalid: usage
     default: nil
+    }
+  }
+
+  /// What may pass by itself is worth a retry by whoever started this program.
+  private static func code(of error: TritonError) -> Int32 {
+    switch error.code {
+    case .connection, .notReady, .overload, .deadline, .cancelled: unreachable
+    case .invalidRequest: usage
+    default: permanent
     }
   }
 

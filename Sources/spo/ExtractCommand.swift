@@ -1,5 +1,4 @@
 public import ArgumentParser
-internal import BLAS
 public import DocumentIO
 internal import EmbeddedEngine
 internal import Foundation
@@ -18,6 +17,7 @@ struct ExtractCommand: AsyncParsableCommand {
 
       EXAMPLE
         spo extract --text '《离开》是由张宇谱曲，演唱'
+        spo extract corpus/ --server localhost:8001 --model spo_onnx > triples.jsonl
         spo extract corpus/ --rejects bad.jsonl --output triples.jsonl
         zcat big.txt.gz | spo extract --format tsv --predicate 作者 --predicate 出版社
         spo extract --text '《离开》是由张宇谱曲' --explain 离开 作曲 张宇
@@ -105,7 +105,7 @@ struct ExtractCommand: AsyncParsableCommand {
 
   mutating func run() async throws {
     let bundle = try engine.loadBundle()
-    let extractor = try engine.extractor(bundle, try reading(bundle.schema))
+    let extractor = try await engine.extractor(bundle, try reading(bundle.schema))
     var source = try RecordSource(
       inputs: inputs, texts: text, format: inputFormat, textField: textField,
       longestRecord: maxRecordBytes)
@@ -118,8 +118,9 @@ struct ExtractCommand: AsyncParsableCommand {
       maxRejects: maxRejects, showsProgress: !quiet && Terminal.showsProgress)
     let summary = try await run.run(&source)
     if let runInfo {
-      let name = "embedded \(engine.precision?.rawValue ?? Precision.fastestFloat32.rawValue)"
-      try RunInfo(path: runInfo, bundle: bundle, engine: name, threshold: threshold).write(summary)
+      try RunInfo(
+        path: runInfo, bundle: bundle, engine: engine.engineDescription, threshold: threshold
+      ).write(summary)
     }
     if !quiet { Terminal.say(summary.description) }
     if summary.rejected > 0 { throw ExitCode(ExitStatus.rejects) }

@@ -11,18 +11,22 @@ struct Spo: AsyncParsableCommand {
     discussion: """
       EXAMPLE
         spo extract --text '《离开》是由张宇谱曲，演唱'
+        spo extract news.txt --server localhost:8001 --model spo_onnx > triples.jsonl
         spo extract news.jsonl --text-field content --rejects bad.jsonl > triples.jsonl
 
       EXIT CODES
         0   all done
         1   done, but some records were rejected
         2   usage or configuration
-        42  permanent: the schema, vocabulary or weights do not fit each other
+        3   the server cannot be reached or is not ready: worth another try
+        42  permanent: schema, vocabulary, weights or the served model do not fit
         74  the output could not be written
         130 interrupted
       """,
     version: "0.1.0",
-    subcommands: [ExtractCommand.self, TokenizeCommand.self])
+    subcommands: [
+      ExtractCommand.self, TokenizeCommand.self, ServerCommand.self, DoctorCommand.self,
+    ])
 
   /// Runs a command with SIGINT as cancellation, and every failure as its documented exit code.
   static func main() async {

@@ -1,0 +1,82 @@
+internal import CGRPC
+
+/// Headers of a call, in order; a key may occur more than once.
+public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral {
+  /// One header.
+  public struct Entry: Sendable, Hashable {
+    /// Lower-case letters, digits, `-`, `_` and `.`; ends in `-bin` when the value is not text.
+    public var key: String
+    /// Printable ASCII, or any bytes under a `-bin` key.
+    public var value: [UInt8]
+  }
+
+  /// The headers.
+  public private(set) var entries: [Entry] = []
+
+  /// Headers with text values.
+  public init(dictionaryLiteral elements: (String, String)...) {
+    for (key, value) in elements { append(key, value) }
+  }
+
+  /// Headers with text values.
+  public init(_ elements: some Sequence<(key: String, value: String)>) {
+    for (key, value) in elements { append(key, value) }
+  }
+
+  /// Adds a header; the key is lower-cased, as HTTP/2 wants it.
+  public mutating func append(_ key: String, _ value: String) {
+    append(key, bytes: Array(value.utf8))
+  }
+
+  /// Adds a header with any bytes; the key must end in `-bin` unless they are printable ASCII.
+  public mutating func append(_ key: String, bytes: [UInt8]) {
+    entries.append(Entry(key: key.lowercased(), value: bytes))
+  }
+
+  /// Adds all of another's headers.
+  public mutating func append(_ other: Metadata) { entries += other.entries }
+
+  /// The first value under a key, as text.
+  public subscript(key: String) -> String? {
+    entries.first { $0.key == key }.map { String(decoding: $0.value, as: UTF8.self) }
+  }
+
+  /// The first header that gRPC would refuse, with the reason; nil when all are legal.
+  public var fault: String? {
+    for entry in entries {
+      guard !entry.key.isEmpty, entry.key.utf8.allSatisfy(Self.isLegalInKey) else {
+        return "\"\(entry.key)\" is no header name; use letters, digits, '-', '_' and '.'"
+      }
+      let printable = entry.value.allSatisfy { (0x20...0x7E).contains($0) }
+      guard printable || entry.key.hasSuffix("-bin") else {
+        return "the value of \(entry.key) is not printable ASCII; name it \(entry.key)-bin"
+      }
+    }
+    return nil
+  }
+
+  private static func isLegalInKey(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+      true
+    default: false
+    }
+  }
+
+  /// Copies what a call received: the core frees it with the call.
+  init(copying array: grpc_metadata_array) {
+    for index in 0..<array.count {
+      let entry = array.metadata + index
+      entries.append(
+        Entry(
+          key: String(decoding: sliceBytes(&entry.pointee.key), as: UTF8.self),
+          value: Array(sliceBytes(&entry.pointee.value))))
+    }
+  }
+}
+
+/// The bytes of a slice where it lies; valid while that slice stays in place.
+func sliceBytes(_ slice: UnsafePointer<grpc_slice>) -> UnsafeBufferPointer<UInt8> {
+  UnsafeBufferPointer(start: CGRPCSliceBytes(slice), count: CGRPCSliceCount(slice))
+}

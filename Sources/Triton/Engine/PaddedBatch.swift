@@ -1,0 +1,66 @@
+internal import GRPCChannel
+internal import Inference
+
+/// Rows of a batch padded to one length, as the dense contract wants them.
+struct PaddedBatch {
+  let rows: Int
+  /// L: the longest row, or what the model fixes.
+  let length: Int
+  private let sentences: [ArraySlice<Int32>]
+
+  init(_ batch: InferenceBatch, _ range: Range<Int>, length: Int?) {
+    sentences = range.map { batch.ids[batch.range(of: $0)] }
+    rows = sentences.count
+    self.length = length ?? sentences.map(\.count).max() ?? 0
+  }
+
+  /// The request, each tensor in the type that the server wants.
+  func request(_ contract: ModelContract) -> InferRequest {
+    var inputs: [InferInput] = []
+    if let sampleID = contract.sampleID {
+      let shape = contract.batches ? [rows, 1] : [rows]
+      inputs.append(tensor(sampleID, shape, width: 1) { row, _ in Int32(row) })
+    }
+    let shape = [rows, length]
+    inputs.append(
+      tensor(contract.tokenIDs, shape, width: length) { row, column in
+        let sentence = sentences[row]
+        return column < sentence.count ? sentence[sentence.startIndex + column] : 0  // [PAD]
+      })
+    if let types = contract.tokenTypes {
+      inputs.append(tensor(types, shape, width: length) { _, _ in 0 })
+    }
+    inputs.append(
+      tensor(contract.mask, shape, width: length) { row, column in
+        column < sentences[row].count ? 1 : 0
+      })
+    var request = InferRequest(
+      contract.model, inputs: inputs,
+      outputs: [contract.entity, contract.soHead, contract.soTail].map { RequestedOutput($0.name) })
+    request.modelVersion = contract.version
+    return request
+  }
+
+  private func tensor(
+    _ tensor: ModelContract.Tensor, _ shape: [Int], width: Int, _ value: (Int, Int) -> Int32
+  ) -> InferInput {
+    func filled<Element: TensorElement>(_ convert: (Int32) -> Element) -> SharedBytes {
+      SharedBytes(count: rows * width * MemoryLayout<Element>.size) { bytes in
+        let elements = bytes.bindMemory(to: Element.self)
+        for row in 0..<rows {
+          for column in 0..<width { elements[row * width + column] = convert(value(row, column)) }
+        }
+      }
+    }
+    let bytes =
+      switch tensor.datatype {
+      case .int32: filled { $0 }
+      case .int64: filled { Int64($0) }
+      case .fp32: filled { Float($0) }
+      case .fp16: filled { Float16($0) }
+      case .bf16: filled { BFloat16(Float($0)) }
+      default: fatalError("contract discovery admits no \(tensor.datatype)")
+      }
+    return InferInput(tensor.name, tensor.datatype, shape: shape, bytes: bytes)
+  }
+}

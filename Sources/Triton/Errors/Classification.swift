@@ -1,0 +1,107 @@
+internal import GRPCChannel
+
+/// Reads Triton's status codes and texts.
+///
+/// UNAVAILABLE alone means five things in Triton, so the text decides; texts are matched anywhere,
+/// because the server puts "[request id: …] " before some.
+struct Classification {
+  let code: TritonError.Code
+  let remedy: String?
+
+  init(_ status: StatusCode, _ text: String) {
+    let rules = Self.byText.filter { $0.status == nil || $0.status == status }
+    if let rule = rules.first(where: { text.contains($0.text) }) {
+      (code, remedy) = (rule.code, rule.remedy)
+    } else {
+      (code, remedy) = Self.byStatus[status] ?? (.serverBug, nil)
+    }
+  }
+
+  private struct Rule {
+    var status: StatusCode?
+    let text: String
+    let code: TritonError.Code
+    let remedy: String?
+  }
+
+  private static let byText: [Rule] = [
+    Rule(
+      text: "This protocol is restricted", code: .authorisation,
+      remedy: "give the header triton-grpc-protocol-KEY with the value the server expects"),
+    Rule(
+      text: "Exceeds maximum queue size", code: .overload,
+      remedy: "send less at once, or raise max_queue_size in the model's configuration"),
+    Rule(
+      text: "Request timeout expired", code: .overload,
+      remedy: "send less at once, or give the request a longer queue timeout"),
+    Rule(
+      text: "is not at ready state", code: .notReady,
+      remedy: "wait until the model is ready, or see why it failed in the repository index"),
+    Rule(text: "Server not ready", code: .notReady, remedy: "wait until the server is ready"),
+    Rule(
+      text: "Server is stopping", code: .notReady,
+      remedy: "use another endpoint until it is back"),
+    Rule(
+      text: "Server exiting", code: .notReady, remedy: "use another endpoint until it is back"),
+    Rule(
+      text: "is shutting down", code: .notReady, remedy: "use another endpoint until it is back"),
+    Rule(
+      status: .unavailable, text: "polling is disabled", code: .unsupported,
+      remedy: "start the server with --model-control-mode=explicit"),
+    Rule(
+      text: "explicit model load / unload is not allowed", code: .unsupported,
+      remedy: "start the server with --model-control-mode=explicit"),
+    Rule(
+      text: "Client shared memory is disabled", code: .unsupported,
+      remedy: "start the server with --allow-client-shm=true"),
+    Rule(
+      text: "exceeds gRPC's byte size limit", code: .size,
+      remedy: "ask for fewer rows or shorter sentences in one request"),
+    Rule(
+      status: .invalidArgument, text: "unknown model", code: .unknownModel,
+      remedy: "list what there is with the repository index"),
+    Rule(
+      status: .notFound, text: "has no available versions", code: .unknownModel,
+      remedy: "load the model, or see why it failed in the repository index"),
+    Rule(
+      status: .unimplemented, text: "decoupled transaction policy", code: .contract,
+      remedy: "use a stream for a decoupled model"),
+    Rule(
+      status: .unavailable, text: "Ssl handshake failed", code: .authorisation,
+      remedy: "check that the server speaks TLS, its authority, its name and its dates"),
+    Rule(
+      status: .unavailable, text: "Socket closed", code: .connection,
+      remedy: "the server went away, or what answers there speaks no plaintext gRPC: Triton's "
+        + "gRPC port is 8001 by default (8000 is HTTP), and a TLS server needs TLS here"),
+    Rule(
+      status: .unavailable, text: "Trying to connect an http1.x server", code: .connection,
+      remedy: "this is an HTTP port; Triton's gRPC port is 8001 by default, its HTTP port 8000"),
+  ]
+
+  private static let byStatus: [StatusCode: (TritonError.Code, String?)] = [
+    .unavailable: (.connection, "check the address, and that the server is up and reachable"),
+    .deadlineExceeded: (.deadline, "give the call more time, or the server less work"),
+    .cancelled: (.cancelled, "the server or a proxy ended the call; send it again"),
+    .resourceExhausted: (.size, "ask for fewer rows in one request"),
+    .invalidArgument: (.contract, nil),
+    .notFound: (.unknownModel, nil),
+    .alreadyExists: (.contract, nil),
+    .unimplemented: (.unsupported, "the server does not offer this method; is it a Triton?"),
+    .unauthenticated: (.authorisation, "give the credentials that the server or proxy expects"),
+    .permissionDenied: (.authorisation, "give the credentials that the server or proxy expects"),
+  ]
+}
+
+extension TritonError {
+  /// A failed call, classified; Triton's text stands in the message as it came.
+  init(_ failure: RPCError, _ rpc: RPC, target: String) {
+    // A TLS failure is told apart only by the core's own account.
+    let class_ = Classification(failure.code, failure.message + "\n" + failure.debug)
+    let fallback = failure.debug.isEmpty ? "no reason given" : failure.debug
+    let text = failure.message.isEmpty ? fallback : failure.message
+    self.init(
+      code: failure.isLocal ? .invalidRequest : class_.code, message: "\(target): \(text)",
+      remedy: failure.isLocal ? nil : class_.remedy, rpc: rpc.name, status: failure.code)
+    (self.target, serverText, debug) = (target, failure.message, failure.debug)
+  }
+}

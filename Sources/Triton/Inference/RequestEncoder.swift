@@ -1,0 +1,139 @@
+internal import GRPCChannel
+
+extension InferRequest {
+  /// Inputs, outputs and parameters that Triton would misread or refuse only after sending.
+  func validate() throws {
+    func refuse(_ message: String) throws -> Never {
+      throw TritonError(code: .invalidRequest, message: message, rpc: RPC.modelInfer.name)
+    }
+    if modelName.isEmpty { try refuse("the request names no model") }
+    if let fault = inputs.lazy.compactMap(\.fault).first { try refuse(fault) }
+    let names = Set(inputs.map(\.name))
+    if names.count != inputs.count { try refuse("an input is given twice: \(inputs.map(\.name))") }
+    for key in parameters.keys where Self.reserved.contains(key) || key.hasPrefix("triton_") {
+      try refuse("parameter \(key) is Triton's own; use the request's properties")
+    }
+    if let sequence, sequence.id == .number(0) || sequence.id == .text("") {
+      try refuse("a sequence id is not 0 and not empty: these mean no sequence")
+    }
+    let bytes = inputs.reduce(0) { $0 + $1.rawByteCount }
+    if bytes > Int(Int32.max) {
+      throw TritonError(
+        code: .size, message: "the inputs have \(bytes) bytes, gRPC's limit is \(Int32.max)",
+        remedy: "send fewer rows in one request", rpc: RPC.modelInfer.name)
+    }
+  }
+
+  private static let reserved: Set<String> = [
+    "sequence_id", "sequence_start", "sequence_end", "priority", "timeout", "headers",
+    "binary_data_output",
+  ]
+
+  /// The message: one copied piece for the fields, and each tensor where it lies.
+  ///
+  /// raw_input_contents stand in the order of the inputs that are not in shared memory.
+  func encoded() -> OutgoingMessage {
+    var writer = WireWriter(reserving: 256 + inputs.count * 64)
+    writer.string(1, modelName)
+    writer.string(2, modelVersion)
+    writer.string(3, id)
+    for (key, value) in allParameters.sorted(by: { $0.key < $1.key }) {
+      writer.parameter(4, key, value)
+    }
+    for input in inputs { writer.message(5) { $0.input(input) } }
+    for output in outputs { writer.message(6) { $0.output(output) } }
+    var pieces: [OutgoingMessage.Piece] = []
+    for case .raw(let bytes) in inputs.map(\.source) {
+      writer.header(7, count: bytes.count)
+      // Small tensors ride in the copied piece: a slice of their own costs more than the copy.
+      if bytes.count <= 256 {
+        bytes.withBytes { writer.append($0) }
+      } else {
+        pieces += [.copied(writer.take()), .shared(bytes)]
+      }
+    }
+    if !writer.bytes.isEmpty || pieces.isEmpty { pieces.append(.copied(writer.bytes)) }
+    return OutgoingMessage(pieces)
+  }
+
+  /// The free parameters and those behind properties.
+  private var allParameters: [String: InferParameter] {
+    var all = parameters
+    if let sequence {
+      switch sequence.id {
+      case .number(let number): all["sequence_id"] = .integer(number)
+      case .text(let text): all["sequence_id"] = .string(text)
+      }
+      all["sequence_start"] = .bool(sequence.starts)
+      all["sequence_end"] = .bool(sequence.ends)
+    }
+    if priority > 0 { all["priority"] = .unsigned(priority) }
+    if let queueTimeout { all["timeout"] = .integer(queueTimeout.microseconds) }
+    if wantsEmptyFinalResponse { all["triton_enable_empty_final_response"] = .bool(true) }
+    return all
+  }
+}
+
+extension InferInput {
+  fileprivate var rawByteCount: Int {
+    if case .raw(let bytes) = source { bytes.count } else { 0 }
+  }
+}
+
+extension SharedMemorySlice {
+  /// The parameters by which an input or output names its region.
+  var parameters: [(String, InferParameter)] {
+    let whole: [(String, InferParameter)] = [
+      ("shared_memory_region", .string(region)),
+      ("shared_memory_byte_size", .integer(Int64(byteCount))),
+    ]
+    return offset == 0 ? whole : whole + [("shared_memory_offset", .integer(Int64(offset)))]
+  }
+}
+
+extension WireWriter {
+  fileprivate mutating func input(_ input: InferInput) {
+    tensor(input.name, input.datatype, input.shape)
+    guard case .region(let slice) = input.source else { return }
+    for (key, value) in slice.parameters { parameter(4, key, value) }
+  }
+
+  private mutating func tensor(_ name: String, _ datatype: Datatype, _ shape: [Int]) {
+    string(1, name)
+    string(2, datatype.rawValue)
+    guard !shape.isEmpty else { return }
+    var packed = WireWriter(reserving: shape.count * 3)
+    for dimension in shape { packed.varint(UInt64(dimension)) }
+    header(3, count: packed.bytes.count)
+    append(packed.bytes)
+  }
+
+  fileprivate mutating func output(_ output: RequestedOutput) {
+    string(1, output.name)
+    for (key, value) in output.region?.parameters ?? [] { parameter(2, key, value) }
+    if let classes = output.classes { parameter(2, "classification", .integer(Int64(classes))) }
+  }
+
+  fileprivate mutating func parameter(_ field: UInt64, _ key: String, _ value: InferParameter) {
+    message(field) { entry in
+      entry.string(1, key)
+      entry.message(2) { choice in
+        switch value {
+        case .bool(let flag): choice.integer(1, flag ? 1 : 0)
+        case .integer(let number): choice.integer(2, UInt64(bitPattern: number))
+        case .string(let text): choice.presentString(3, text)
+        case .double(let number): choice.double(4, number)
+        case .unsigned(let number): choice.integer(5, number)
+        }
+      }
+    }
+  }
+}
+
+extension Duration {
+  /// Whole microseconds, at least 1.
+  var microseconds: Int64 {
+    let (seconds, attoseconds) = components
+    return max(1, seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+  }
+}

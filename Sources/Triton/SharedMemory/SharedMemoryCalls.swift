@@ -1,0 +1,85 @@
+extension TritonClient {
+  /// The registered system regions (`SystemSharedMemoryStatus`); all without a name.
+  public func systemSharedMemory(
+    _ name: String = "", _ changes: CallChanges = .init()
+  ) async throws -> [SystemRegionStatus] {
+    let answer = try await call(.systemSharedMemoryStatus, ["name": .string(name)], changes)
+    return answer.map("regions").values.compactMap(\.asMessage).map {
+      SystemRegionStatus(
+        name: $0.string("name"), key: $0.string("key"), offset: $0.integer("offset"),
+        byteCount: $0.integer("byte_size"))
+    }.sorted { $0.name < $1.name }
+  }
+
+  /// Tells the server of a POSIX shared memory object (`SystemSharedMemoryRegister`).
+  public func registerSystemSharedMemory(
+    _ name: String, key: String, offset: Int = 0, byteCount: Int, _ changes: CallChanges = .init()
+  ) async throws {
+    let request: [String: ProtobufValue] = [
+      "name": .string(name), "key": .string(key), "offset": .unsigned(UInt64(offset)),
+      "byte_size": .unsigned(UInt64(byteCount)),
+    ]
+    _ = try await call(.systemSharedMemoryRegister, request, changes)
+  }
+
+  /// Makes the server forget a region (`SystemSharedMemoryUnregister`), or all without a name.
+  public func unregisterSystemSharedMemory(
+    _ name: String = "", _ changes: CallChanges = .init()
+  ) async throws {
+    _ = try await call(.systemSharedMemoryUnregister, ["name": .string(name)], changes)
+  }
+
+  /// The registered CUDA regions (`CudaSharedMemoryStatus`); all without a name.
+  public func cudaSharedMemory(
+    _ name: String = "", _ changes: CallChanges = .init()
+  ) async throws -> [CUDARegionStatus] {
+    let answer = try await call(.cudaSharedMemoryStatus, ["name": .string(name)], changes)
+    return answer.map("regions").values.compactMap(\.asMessage).map {
+      CUDARegionStatus(
+        name: $0.string("name"), device: $0.integer("device_id"),
+        byteCount: $0.integer("byte_size"))
+    }.sorted { $0.name < $1.name }
+  }
+
+  /// Tells the server of CUDA memory (`CudaSharedMemoryRegister`).
+  ///
+  /// - Parameter handle: the 64 bytes of a `cudaIpcMemHandle_t`.
+  public func registerCUDASharedMemory(
+    _ name: String, handle: [UInt8], device: Int, byteCount: Int, _ changes: CallChanges = .init()
+  ) async throws {
+    let request: [String: ProtobufValue] = [
+      "name": .string(name), "raw_handle": .bytes(handle), "device_id": .signed(Int64(device)),
+      "byte_size": .unsigned(UInt64(byteCount)),
+    ]
+    _ = try await call(.cudaSharedMemoryRegister, request, changes)
+  }
+
+  /// Makes the server forget CUDA memory (`CudaSharedMemoryUnregister`), or all without a name.
+  public func unregisterCUDASharedMemory(
+    _ name: String = "", _ changes: CallChanges = .init()
+  ) async throws {
+    _ = try await call(.cudaSharedMemoryUnregister, ["name": .string(name)], changes)
+  }
+}
+
+/// A system region as the server knows it.
+public struct SystemRegionStatus: Sendable, Hashable, Codable {
+  /// The name that requests use.
+  public var name: String
+  /// The POSIX object's name.
+  public var key: String
+  /// Where the region begins in the object, in bytes.
+  public var offset: Int
+  /// Its length in bytes.
+  public var byteCount: Int
+}
+
+/// A CUDA region as the server knows it.
+public struct CUDARegionStatus: Sendable, Hashable, Codable {
+  /// The name that requests use.
+  public var name: String
+  /// The device's index.
+  public var device: Int
+  /// Its length in bytes.
+  public var byteCount: Int
+}

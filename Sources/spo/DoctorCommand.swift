@@ -1,0 +1,164 @@
+internal import ArgumentParser
+internal import EmbeddedEngine
+internal import Foundation
+internal import GRPCChannel
+internal import Inference
+internal import Triton
+
+/// Checks everything between this program and a served model, and says what to do.
+struct DoctorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Check a server, its model and the way to them.",
+    discussion: """
+      Each line is ok, a note or a problem with what to do. Exits with 3 when the server cannot be \
+      reached or is not ready, with 42 when something does not fit.
+
+      EXAMPLE
+        spo doctor --server localhost:8001 --model spo_onnx
+      """)
+
+  @OptionGroup var engine: EngineOptions
+
+  func run() async throws {
+    let server = engine.server ?? "localhost:8001"
+    var examination = Examination()
+    let target = try Target(server)
+    checkProxy(target, &examination)
+    let client = try engine.connection.client(server)
+    await examine(client, server, &examination)
+    await client.close()
+    print(examination.report)
+    if let code = examination.exitCode { throw ExitCode(code) }
+  }
+
+  private func examine(
+    _ client: TritonClient, _ server: String, _ examination: inout Examination
+  ) async {
+    guard
+      await examination.check(
+        "reach", or: ExitStatus.unreachable,
+        {
+          let isLive = try await client.isLive(.init(timeout: .seconds(5), attempts: 1))
+          return isLive ? "\(server) answers" : nil
+        }, otherwise: "the server says that it is not live; see its log")
+    else { return }
+    examination.ok("tls", engine.connection.speaksTLS ? "the connection is encrypted" : "plaintext")
+    await examination.check("version") {
+      let metadata = try await client.serverMetadata()
+      return "\(metadata.name) \(metadata.version)"
+    }
+    await examination.check(
+      "ready", or: ExitStatus.unreachable,
+      {
+        try await client.isReady() ? "the server takes inferences" : nil
+      }, otherwise: "a model failed to load, or the server is starting; see spo server models")
+    guard
+      await examination.check(
+        "model", or: ExitStatus.permanent,
+        {
+          try await client.isModelReady(engine.model, version: engine.modelVersion)
+            ? "\(engine.model) takes inferences" : nil
+        }, otherwise: "\(engine.model) is not ready; see spo server models for what is, and why")
+    else { return }
+    await checkContract(client, &examination)
+    await checkSharedMemory(client, server, &examination)
+  }
+
+  private func checkContract(_ client: TritonClient, _ examination: inout Examination) async {
+    var contract: ModelContract?
+    await examination.check("contract") {
+      let names = try engine.tensors.map { try TensorNames(parsing: $0) }
+      contract = try await client.contract(
+        of: engine.model, version: engine.modelVersion, names: names)
+      return contract!.roles.map { "\($0.0) \($0.1.name) \($0.1.datatype)" }.joined(separator: ", ")
+    }
+    guard let contract else { return }
+    var remote: TritonEngine?
+    await examination.check("bundle") {
+      let bundle = try engine.loadBundle()
+      remote = try await TritonEngine(
+        client: client, model: engine.model, shape: bundle.modelShape,
+        configuration: try engine.remote())
+      return "\(bundle.directory.path) fits the model"
+    }
+    guard let remote else { return }
+    examination.ok("size", size(contract, remote.shape))
+    await examination.check("inference") {
+      let answers = try await remote.infer(InferenceBatch([[0, 0, 0]]), threshold: 0)
+      return "a trial sentence was answered (\(answers.count))"
+    }
+  }
+
+  private func size(_ contract: ModelContract, _ shape: ModelShape) -> String {
+    let (tokens, predicates) = (shape.maximumTokens, shape.predicates)
+    let bytes = contract.answerBytes(tokens: tokens, predicates: predicates)
+    let rows = contract.rows(
+      tokens: tokens, predicates: predicates, within: engine.answerMemory << 20)
+    return "\(bytes >> 20) MiB an answer at \(tokens) tokens and \(predicates) predicates: "
+      + "\(rows) row(s) a request within \(engine.answerMemory) MiB"
+  }
+
+  private func checkSharedMemory(
+    _ client: TritonClient, _ server: String, _ examination: inout Examination
+  ) async {
+    do {
+      let region = try SystemRegion(byteCount: 4_096, name: "spo-doctor")
+      try await region.withRegistration(at: client) {}
+      examination.ok("shm", "the server maps shared memory of this machine")
+    } catch {
+      examination.note("shm", "shared memory cannot be used: \(error)")
+    }
+  }
+
+  private func checkProxy(_ target: Target, _ examination: inout Examination) {
+    let environment = ProcessInfo.processInfo.environment
+    let names = ["grpc_proxy", "https_proxy", "http_proxy"].filter { environment[$0] != nil }
+    if let name = names.first, !target.isPrivate {
+      examination.note(
+        "proxy", "\(name) is set: calls go through it; name the host in no_proxy if they must not")
+    } else if let name = names.first {
+      examination.ok("proxy", "\(name) is set and not used for \(target)")
+    } else {
+      examination.ok("proxy", "none")
+    }
+  }
+}
+
+/// The findings so far.
+private struct Examination {
+  private var lines: [String] = []
+  private(set) var exitCode: Int32?
+
+  var report: String { lines.joined(separator: "\n") }
+
+  mutating func ok(_ what: String, _ text: String) { add("ok", what, text) }
+  mutating func note(_ what: String, _ text: String) { add("note", what, text) }
+
+  /// Runs a check; a nil finding is a problem with the given advice, an error one with its own.
+  @discardableResult
+  mutating func check(
+    _ what: String, or code: Int32 = ExitStatus.permanent,
+    _ body: () async throws -> String?, otherwise advice: String = ""
+  ) async -> Bool {
+    do {
+      if let found = try await body() {
+        ok(what, found)
+        return true
+      }
+      add("PROBLEM", what, advice)
+      exitCode = exitCode ?? code
+    } catch {
+      add("PROBLEM", what, "\(error)")
+      exitCode = exitCode ?? ExitStatus.of(error) ?? code
+    }
+    return false
+  }
+
+  private mutating func add(_ mark: String, _ what: String, _ text: String) {
+    let pad = { (text: String, width: Int) in
+      text.padding(toLength: width, withPad: " ", startingAt: 0)
+    }
+    lines.append("\(pad(mark, 8))\(pad(what, 10))\(text)")
+  }
+}
