@@ -13,9 +13,10 @@ let package = Package(
         .product(name: "GlobalPointer", package: "spo"),
         .product(name: "Inference", package: "spo"),
         .product(name: "RelationExtraction", package: "spo"),
-        .product(name: "Triton", package: "spo"),
         .product(name: "WordPiece", package: "spo"),
-      ])
+      ]),
+    .executableTarget(
+      name: "client-bench", dependencies: [.product(name: "Triton", package: "spo")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -115,3 +115,5 @@ grpc_call_error CGRPCStartReceive(CGRPCCall *call, void *tag) {
   grpc_op op = receiveMessage(call);
   return start(call, &op, 1, tag);
 }
+
+grpc_call_error CGRPCPost(CGRPCCall *call, void *tag) { return start(call, NULL, 0, tag); }

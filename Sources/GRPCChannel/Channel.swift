@@ -8,14 +8,13 @@ public final class Channel: Sendable {
   /// Where it connects to.
   public let target: Target
   private let handle: ChannelHandle
-  private let queue: CompletionQueue
+  private let queue = CompletionQueue.shared
   private let calls = Mutex(CallRegistry())
 
   /// A channel; it connects with its first call.
   public init(_ target: Target, configuration: ChannelConfiguration = .init()) {
     self.target = target
     handle = ChannelHandle(target, configuration)
-    queue = CompletionQueue()
   }
 
   /// Sends one request and waits for its answer.
@@ -27,9 +26,9 @@ public final class Channel: Sendable {
     try Task.checkCancellation()
     try check(options, method)
     let call = UnaryCall(CallHandle(handle.channel, queue, method, options), request, options)
-    try register(call.handle)
+    let slot = try register(call.handle)
     await call.run()
-    deregister(call.handle)
+    deregister(slot)
     if let failure = call.handle.failure() {
       if failure.code == .cancelled { try Task.checkCancellation() }
       throw failure
@@ -53,8 +52,8 @@ public final class Channel: Sendable {
     try Task.checkCancellation()
     try check(options, method)
     let call = BidirectionalCall(CallHandle(handle.channel, queue, method, options), options)
-    try register(call.handle)
-    defer { deregister(call.handle) }
+    let slot = try register(call.handle)
+    defer { deregister(slot) }
     call.start()
     let result: Swift.Result<Result, any Error>
     do {
@@ -81,8 +80,11 @@ public final class Channel: Sendable {
   /// Forgets the pauses between attempts to connect: the next call tries at once.
   public func resetConnectBackoff() { grpc_channel_reset_connect_backoff(handle.channel) }
 
+  /// Runs tasks on the thread that reads this channel's answers; see `TritonClient.executor`.
+  public var executor: any TaskExecutor { queue.executor }
+
   /// Calls in flight now.
-  public var callsInFlight: Int { calls.withLock { $0.handles.count } }
+  public var callsInFlight: Int { calls.withLock { $0.count } }
 
   /// Refuses new calls, cancels those in flight and returns when the last has ended.
   public func close() async {
@@ -105,12 +107,15 @@ public final class Channel: Sendable {
     }
   }
 
-  private func register(_ call: CallHandle) throws {
-    guard calls.withLock({ $0.add(call) }) else { throw RPCError.closed(call.method.path) }
+  private func register(_ call: CallHandle) throws -> Int {
+    guard let slot = calls.withLock({ $0.add(call) }) else {
+      throw RPCError.closed(call.method.path)
+    }
+    return slot
   }
 
-  private func deregister(_ call: CallHandle) {
-    for waiter in calls.withLock({ $0.remove(call) }) { waiter.resume() }
+  private func deregister(_ slot: Int) {
+    for waiter in calls.withLock({ $0.remove(slot) }) { waiter.resume() }
   }
 }
 
@@ -135,31 +140,42 @@ public enum Connectivity: Int32, Sendable {
 
 /// The calls in flight and who waits for them to end; the lock is held around this alone.
 private struct CallRegistry {
-  var handles: [ObjectIdentifier: CallHandle] = [:]
+  // By slot: two look-ups in a dictionary would cost more than the rest of the book-keeping.
+  private var slots: [CallHandle?] = []
+  private var free: [Int] = []
   private var isClosed = false
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
-  mutating func add(_ call: CallHandle) -> Bool {
-    guard !isClosed else { return false }
-    handles[ObjectIdentifier(call)] = call
-    return true
+  var count: Int { slots.count - free.count }
+
+  /// The slot of the call; nil when the channel is closed.
+  mutating func add(_ call: CallHandle) -> Int? {
+    guard !isClosed else { return nil }
+    guard let slot = free.popLast() else {
+      slots.append(call)
+      return slots.count - 1
+    }
+    slots[slot] = call
+    return slot
   }
 
-  mutating func remove(_ call: CallHandle) -> [CheckedContinuation<Void, Never>] {
-    handles[ObjectIdentifier(call)] = nil
-    guard handles.isEmpty else { return [] }
+  /// Frees the slot; who is to be told that no call is left.
+  mutating func remove(_ slot: Int) -> [CheckedContinuation<Void, Never>] {
+    slots[slot] = nil
+    free.append(slot)
+    guard count == 0 else { return [] }
     defer { waiters = [] }
     return waiters
   }
 
   mutating func close() -> [CallHandle] {
     isClosed = true
-    return Array(handles.values)
+    return slots.compactMap { $0 }
   }
 
   /// True when there is nothing to wait for.
   mutating func wait(_ continuation: CheckedContinuation<Void, Never>) -> Bool {
-    if handles.isEmpty { return true }
+    if count == 0 { return true }
     waiters.append(continuation)
     return false
   }

@@ -4,7 +4,8 @@ server that answers at once, in turn; peers/build makes everything but the Swift
 Every side makes a request anew each time and checks the size and eight values of each answer.
 Large answers: the time of a request and the process's CPU time, both with the answer in memory as
 floats (C++: as one string); loopback TCP in the same round is the limit. Small requests: 20 KB
-out, 10 KB back, after half a second's warm-up."""
+out, 10 KB back, after half a second's warm-up; ours on the client's executor and from plain tasks,
+C++ by one thread with a completion queue (its best) and by a thread a call."""
 
 import argparse
 import json
@@ -16,7 +17,7 @@ import time
 from multiprocessing import get_context
 from pathlib import Path
 
-from common import BENCH, RESULTS, ROOT
+from common import CLIENT_BENCH, RESULTS, ROOT
 
 PEERS = ROOT / ".bench/peers"
 PYTHON = ROOT / ".env/client-bench/bin/python"
@@ -26,7 +27,9 @@ SIZES = {1: 100, 32: 10, 256: 3}
 CONCURRENCIES = (1, 16, 64)
 # Seconds of small requests before those that count, in every side's program.
 WARM_UP = 0.5
-OURS, CPP, SYNC, AIO, NIO = "spo", "C++", "tritonclient sync", "tritonclient aio", "grpc-swift-2"
+OURS, PLAIN = "spo", "spo, plain tasks"
+CPP, CPP_SYNC, NIO = "C++", "C++ sync", "grpc-swift-2"
+SYNC, AIO = "tritonclient sync", "tritonclient aio"
 
 
 def sides(ours):
@@ -34,7 +37,8 @@ def sides(ours):
     python = [PYTHON, PYTHON_PEER]
     cpp, nio = [PEERS / "client"], [PEERS / "grpc-swift-peer"]
     large = {OURS: [*ours, "large"], CPP: [*cpp, "large"], SYNC: [*python, "large"], NIO: [*nio, "large"]}
-    small = {OURS: [*ours, "small"], CPP: [*cpp, "small"], NIO: [*nio, "small"]}
+    small = {OURS: [*ours, "small"], PLAIN: [*ours, "small-plain"], CPP: [*cpp, "small"]}
+    small |= {CPP_SYNC: [*cpp, "small-sync"], NIO: [*nio, "small"]}
     return large, small | {SYNC: [*python, "small-sync"], AIO: [*python, "small-aio"]}
 
 
@@ -134,9 +138,9 @@ def median(rounds, of):
     return statistics.median(of(each) for each in rounds)
 
 
-def against(rounds, measure, *peers, better=min):
+def against(rounds, measure, *peers, better=min, ours=OURS):
     """Median over the rounds of ours over theirs; of several peers, over the better of each round."""
-    return median(rounds, lambda each: each[OURS][measure] / better(each[peer][measure] for peer in peers))
+    return median(rounds, lambda each: each[ours][measure] / better(each[peer][measure] for peer in peers))
 
 
 def large_bars(megabytes, rounds):
@@ -150,11 +154,17 @@ def large_bars(megabytes, rounds):
 
 
 def small_bars(concurrency, rounds):
-    name = f"client small at {concurrency}"
-    peers = (("tritonclient", (SYNC, AIO), 4, 0.25), ("grpc-swift-2", (NIO,), 2, 0.5), ("C++", (CPP,), 1.2, 1))
-    for peer, names, rate, cpu in peers:
-        yield f"{name} requests/s vs {peer}", against(rounds, "rate", *names, better=max), ">=", rate
-        yield f"{name} CPU vs {peer}", against(rounds, "cpu", *names), "<=", cpu
+    peers = (
+        ("tritonclient", (SYNC, AIO), 4, 0.25),
+        ("grpc-swift-2", (NIO,), 2, 0.5),
+        ("C++ sync", (CPP_SYNC,), 1.2, 1),
+        ("C++", (CPP,), 1.2, 1),
+    )
+    for ours in (OURS, PLAIN):
+        name = f"client small at {concurrency}" + (" from plain tasks" if ours == PLAIN else "")
+        for peer, names, rate, cpu in peers:
+            yield f"{name} requests/s vs {peer}", against(rounds, "rate", *names, better=max, ours=ours), ">=", rate
+            yield f"{name} CPU vs {peer}", against(rounds, "cpu", *names, ours=ours), "<=", cpu
 
 
 def table(title, columns, rounds):
@@ -224,7 +234,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split(";")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3, help="of small requests, a side and round")
-    parser.add_argument("--ours", nargs="+", default=[str(BENCH), "client"], help="the command of our side")
+    parser.add_argument("--ours", nargs="+", default=[str(CLIENT_BENCH)], help="the command of our side")
     options = parser.parse_args()
     server = Server()
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 BENCH = ROOT / "Scripts/benchmarks/.build/release/spo-bench"
+CLIENT_BENCH = BENCH.with_name("client-bench")
 RESULTS = ROOT / ".bench/results"
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from common import BENCH, ROOT
+from common import CLIENT_BENCH, ROOT
 
 NAME = "bench-soak"
 MODELS = ROOT / "Tests/TritonTests/Models"
@@ -36,7 +36,7 @@ def main():
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 600
     state = up()
     samples = []
-    command = [str(BENCH), "soak", f"localhost:{state['grpc']}", str(seconds)]
+    command = [str(CLIENT_BENCH), "soak", f"localhost:{state['grpc']}", str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
         for line in client.stdout:
             samples.append(json.loads(line))

@@ -1,5 +1,6 @@
-// The C++ peer: generated messages over grpc++, with a completion queue for many calls at once.
-//   client large PORT BYTES COUNT | client small PORT CONCURRENCY SECONDS
+// The C++ peer: generated messages over grpc++. Many calls at once are driven by one thread with a
+// completion queue (small) or by a thread each (small-sync).
+//   client large PORT BYTES COUNT | client small|small-sync PORT CONCURRENCY SECONDS
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
 
@@ -12,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "grpc_service.grpc.pb.h"
@@ -145,6 +147,29 @@ std::vector<double> Load(GRPCInferenceService::Stub* stub, int concurrency, doub
   return taken;
 }
 
+// The same by a thread for each call in flight, as blocking stubs are mostly used.
+std::vector<double> LoadSync(GRPCInferenceService::Stub* stub, int concurrency, double seconds) {
+  std::vector<std::vector<double>> taken(concurrency);
+  std::vector<std::thread> threads;
+  const auto begin = Clock::now();
+  for (auto& own : taken) {
+    threads.emplace_back([&own, stub, begin, seconds] {
+      for (auto from = Clock::now(); Seconds(from - begin) < seconds;) {
+        Infer(stub, "small", kSmallBytes);
+        const auto now = Clock::now();
+        own.push_back(Seconds(now - from) * 1e6);
+        from = now;
+      }
+    });
+  }
+  std::vector<double> all;
+  for (int i = 0; i < concurrency; ++i) {
+    threads[i].join();
+    all.insert(all.end(), taken[i].begin(), taken[i].end());
+  }
+  return all;
+}
+
 void Large(const std::string& port, size_t bytes, int count) {
   auto stub = Connect(port);
   const std::string model = "large:" + std::to_string(bytes);
@@ -162,13 +187,13 @@ void Large(const std::string& port, size_t bytes, int count) {
          walls.c_str(), Cpu() - cpu, Memory("VmHWM"), base);
 }
 
-void Small(const std::string& port, int concurrency, double seconds) {
+void Small(const std::string& port, int concurrency, double seconds, decltype(&Load) load) {
   auto stub = Connect(port);
-  Load(stub.get(), concurrency, kWarmUp);
+  load(stub.get(), concurrency, kWarmUp);
   const long base = Memory("VmRSS");
   const double cpu = Cpu();
   const auto begin = Clock::now();
-  std::vector<double> taken = Load(stub.get(), concurrency, seconds);
+  std::vector<double> taken = load(stub.get(), concurrency, seconds);
   const double elapsed = Seconds(Clock::now() - begin), used = Cpu() - cpu;
   std::sort(taken.begin(), taken.end());
   printf("{\"requests\": %zu, \"seconds\": %f, \"p50_us\": %.1f, \"p99_us\": %.1f, \"cpu_s\": %f, "
@@ -184,8 +209,10 @@ int main(int argc, char** argv) {
   if (mode == "large") {
     Large(argv[2], strtoull(argv[3], nullptr, 10), atoi(argv[4]));
   } else if (mode == "small") {
-    Small(argv[2], atoi(argv[3]), atof(argv[4]));
+    Small(argv[2], atoi(argv[3]), atof(argv[4]), Load);
+  } else if (mode == "small-sync") {
+    Small(argv[2], atoi(argv[3]), atof(argv[4]), LoadSync);
   } else {
-    Fail("usage: client large PORT BYTES COUNT | client small PORT CONCURRENCY SECONDS");
+    Fail("usage: client large PORT BYTES COUNT | client small|small-sync PORT CONCURRENCY SECONDS");
   }
 }

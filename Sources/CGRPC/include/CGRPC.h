@@ -47,6 +47,8 @@ grpc_call_error CGRPCStartSend(CGRPCCall *_Nonnull call, grpc_byte_buffer *_Nonn
                                void *_Nonnull tag);
 grpc_call_error CGRPCStartClose(CGRPCCall *_Nonnull call, void *_Nonnull tag);
 grpc_call_error CGRPCStartReceive(CGRPCCall *_Nonnull call, void *_Nonnull tag);
+// Nothing to send or receive: the tag is back at once, whatever the call's state.
+grpc_call_error CGRPCPost(CGRPCCall *_Nonnull call, void *_Nullable tag);
 
 // The slices of a received buffer, where they lie; up to 23 bytes live inside the struct itself.
 static inline grpc_slice *_Nullable CGRPCSlices(grpc_byte_buffer *_Nonnull buffer,

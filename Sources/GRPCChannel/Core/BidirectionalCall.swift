@@ -82,8 +82,7 @@ public final class BidirectionalCall: Sendable {
   /// Ends the stream at once, on both sides.
   public func cancel() { handle.cancel() }
 
-  /// Cancels what is unfinished, refuses all that comes later and waits for the end: after it the
-  /// completion queue may go, on which a batch may not be started then.
+  /// Cancels what is unfinished, refuses all that comes later and waits for the end.
   func close() async {
     state.withLock { state in
       state.isClosed = true

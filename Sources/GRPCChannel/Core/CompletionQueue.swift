@@ -20,39 +20,37 @@ class BatchTag {
   final func takeBack() { Unmanaged.passUnretained(self).release() }
 }
 
-/// One completion queue with one thread blocked in `next`.
+/// The process's one completion queue, with one thread blocked in `next`.
 ///
-/// The thread only takes tags back and resumes continuations; no caller's code runs on it. It
-/// ends, and destroys the queue, once the queue is shut down and its last tag is back.
+/// The thread takes tags back and resumes continuations; no caller's code runs on it but that of
+/// tasks which ask for `executor`. All channels share it: the core has one epoll set for all its
+/// queues, so the thread of an idle queue would read a busy one's sockets and have to wake its
+/// thread for each answer. Like the core it is never shut down.
 final class CompletionQueue: Sendable {
+  static let shared = CompletionQueue()
+
   // The core's queue is thread-safe.
   nonisolated(unsafe) let queue: OpaquePointer
+  let executor: QueueExecutor
 
-  init() {
+  private init() {
     Core.start()
-    let queue = grpc_completion_queue_create_for_next(nil)!
-    self.queue = queue
-    nonisolated(unsafe) let lent = queue
-    let thread = Thread { Self.run(lent) }
+    queue = grpc_completion_queue_create_for_next(nil)!
+    executor = QueueExecutor(queue)
+    let thread = Thread { self.run() }
     thread.name = "spo.grpc"
     thread.start()
   }
 
-  deinit { grpc_completion_queue_shutdown(queue) }
-
-  private static func run(_ queue: OpaquePointer) {
+  private func run() -> Never {
     while true {
+      executor.runJobs()
       let event = grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), nil)
-      switch event.type {
-      case GRPC_OP_COMPLETE:
-        let tag = Unmanaged<BatchTag>.fromOpaque(event.tag).takeRetainedValue()
-        tag.complete(success: event.success != 0)
-      case GRPC_QUEUE_SHUTDOWN:
-        grpc_completion_queue_destroy(queue)
-        return
-      default:
-        continue  // GRPC_QUEUE_TIMEOUT: the deadline is infinite, so only a spurious wake
-      }
+      executor.isAwake()
+      // A tag of nil is a wake of the executor's; no other event comes from an endless wait.
+      guard event.type == GRPC_OP_COMPLETE, let tag = event.tag else { continue }
+      let batch = Unmanaged<BatchTag>.fromOpaque(tag).takeRetainedValue()
+      batch.complete(success: event.success != 0)
     }
   }
 }

@@ -86,6 +86,13 @@ public final class ReceivedMessage: Sendable {
     }
   }
 
+  /// The bytes from `offset` to the end of its slice, where they lie: borrowed from the message.
+  package func piece(at offset: Int) -> UnsafeRawBufferPointer {
+    precondition(offset >= 0 && offset < count, "outside the message")
+    let segment = segmentIndex(of: offset)
+    return UnsafeRawBufferPointer(rebasing: segments[segment][(offset - starts[segment])...])
+  }
+
   /// The element at a byte offset, which need not be aligned and may straddle two slices.
   public func load<Element: BitwiseCopyable>(at offset: Int, as type: Element.Type) -> Element {
     let size = MemoryLayout<Element>.size

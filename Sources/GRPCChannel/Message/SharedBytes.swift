@@ -10,10 +10,10 @@ public final class SharedBytes: Sendable {
   private nonisolated(unsafe) let base: UnsafeMutableRawPointer
   private let release: @Sendable (UnsafeMutableRawPointer) -> Void
 
-  /// `count` bytes that `fill` writes; 64-byte aligned.
+  /// `count` bytes that `fill` writes; 16-byte aligned.
   public init(count: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
     self.count = count
-    base = .allocate(byteCount: max(count, 1), alignment: 64)
+    base = .allocate(byteCount: max(count, 1), alignment: 16)
     release = { $0.deallocate() }
     try fill(UnsafeMutableRawBufferPointer(start: base, count: count))
   }

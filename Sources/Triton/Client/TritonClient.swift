@@ -97,6 +97,17 @@ public final class TritonClient: Sendable {
   /// What it has done so far.
   public var statistics: ClientStatistics { state.withLock { $0.statistics } }
 
+  /// Runs tasks on the thread that reads the answers to inferences.
+  ///
+  /// Such a task goes on the moment its answer is read, with no other thread to wake. It pays for
+  /// many small requests, from tasks that do little between them: while one computes, no answer is
+  /// read.
+  ///
+  /// ```swift
+  /// try await withTaskExecutorPreference(client.executor) { try await client.infer(request) }
+  /// ```
+  public var executor: any TaskExecutor { inferChannel.executor }
+
   /// Calls in flight now.
   public var callsInFlight: Int { inferChannel.callsInFlight + controlChannel.callsInFlight }
 

@@ -7,9 +7,13 @@ extension InferRequest {
       throw TritonError(code: .invalidRequest, message: message, rpc: RPC.modelInfer.name)
     }
     if modelName.isEmpty { try refuse("the request names no model") }
-    if let fault = inputs.lazy.compactMap(\.fault).first { try refuse(fault) }
-    let names = Set(inputs.map(\.name))
-    if names.count != inputs.count { try refuse("an input is given twice: \(inputs.map(\.name))") }
+    for (index, input) in inputs.enumerated() {
+      if let fault = input.fault { try refuse(fault) }
+      // A model has few inputs: comparing them is cheaper than a set of their names.
+      if inputs[..<index].contains(where: { $0.name == input.name }) {
+        try refuse("the input \(input.name) is given twice")
+      }
+    }
     for key in parameters.keys where Self.reserved.contains(key) || key.hasPrefix("triton_") {
       try refuse("parameter \(key) is Triton's own; use the request's properties")
     }
@@ -43,7 +47,8 @@ extension InferRequest {
     for input in inputs { writer.message(5) { $0.input(input) } }
     for output in outputs { writer.message(6) { $0.output(output) } }
     var pieces: [OutgoingMessage.Piece] = []
-    for case .raw(let bytes) in inputs.map(\.source) {
+    for input in inputs {
+      guard case .raw(let bytes) = input.source else { continue }
       writer.header(7, count: bytes.count)
       // Small tensors ride in the copied piece: a slice of their own costs more than the copy.
       if bytes.count <= 256 {
@@ -102,10 +107,9 @@ extension WireWriter {
     string(1, name)
     string(2, datatype.rawValue)
     guard !shape.isEmpty else { return }
-    var packed = WireWriter(reserving: shape.count * 3)
-    for dimension in shape { packed.varint(UInt64(dimension)) }
-    header(3, count: packed.bytes.count)
-    append(packed.bytes)
+    message(3) { packed in
+      for dimension in shape { packed.varint(UInt64(dimension)) }
+    }
   }
 
   fileprivate mutating func output(_ output: RequestedOutput) {

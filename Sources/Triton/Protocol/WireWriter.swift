@@ -58,11 +58,20 @@ struct WireWriter {
     return bytes
   }
 
-  /// A nested message, written aside first because its length comes before it.
+  /// A nested message or packed list. Its length comes before it, so a byte is kept free for it;
+  /// longer contents than that byte can tell are moved.
   mutating func message(_ field: UInt64, _ write: (inout WireWriter) -> Void) {
-    var nested = WireWriter(reserving: 64)
-    write(&nested)
-    header(field, count: nested.bytes.count)
-    bytes += nested.bytes
+    varint(field << 3 | 2)
+    let place = bytes.count
+    bytes.append(0)
+    write(&self)
+    let count = bytes.count - place - 1
+    if count < 0x80 {
+      bytes[place] = UInt8(count)
+    } else {
+      var length = WireWriter(reserving: 10)
+      length.varint(UInt64(count))
+      bytes.replaceSubrange(place...place, with: length.bytes)
+    }
   }
 }

@@ -12,7 +12,6 @@ struct Main {
     guard let name = arguments.first else { fatalError("usage: spo-bench tokenizer|engine …") }
     if name == "empty" { return }  // the peer of the start-up benchmark
     let rest = Array(arguments.dropFirst())
-    if name == "soak" { return try await Soak.run(rest) }
     let subject: any Benchmark =
       name == "tokenizer" ? try TokenizerBenchmark(rest) : try EngineBenchmark(rest)
     reply("ready")

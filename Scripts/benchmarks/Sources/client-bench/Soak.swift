@@ -5,11 +5,11 @@ import Triton
 /// Mixed traffic against the models of the integration tests, to see what grows: unary calls of
 /// several sizes, streams, shared memory, cancelled calls, calls to a model that fails.
 ///
-/// `spo-bench soak SERVER SECONDS` prints one JSON line every ten seconds and one at the end.
+/// `client-bench soak SERVER SECONDS` prints one JSON line every ten seconds and one at the end.
 enum Soak {
   static func run(_ arguments: [String]) async throws {
     guard arguments.count == 2, let seconds = Double(arguments[1]) else {
-      fatalError("usage: spo-bench soak HOST:PORT SECONDS")
+      fatalError("usage: client-bench soak HOST:PORT SECONDS")
     }
     var configuration = TritonClient.Configuration()
     configuration.timeout = .seconds(10)
