@@ -1,5 +1,8 @@
-"""Mixed traffic with cancels and one server that is killed and started again in the middle:
-does memory, do calls, descriptors or shared memory regions grow? Argument: seconds (default 600)."""
+"""Mixed traffic with cancels and a server that is killed and started again in the middle: does
+memory, do calls, descriptors or shared memory regions grow? Argument: seconds (default 600).
+
+Cancelled calls can make Triton itself end (triton-inference-server/server issues 7368 and 8034); it
+is then started again and counted."""
 
 import json
 import subprocess
@@ -35,18 +38,32 @@ def up(port=None):
 def main():
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 600
     state = up()
-    samples = []
+    samples, died = [], 0
     command = [str(CLIENT_BENCH), "soak", f"localhost:{state['grpc']}", str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
         for line in client.stdout:
             samples.append(json.loads(line))
             print(line.strip(), flush=True)
-            if len(samples) == max(seconds // 20, 1):
+            if not is_alive(state["pid"]):
+                died += 1
+                print("the server ended by itself", flush=True)
+            elif len(samples) == max(seconds // 20, 1):
                 print("killing the server", flush=True)
                 subprocess.run(["kill", "-9", str(state["pid"])], check=True)
-                up(state["grpc"])
+            else:
+                continue
+            state = up(state["grpc"])
     triton("down")
+    print(f"soak: Triton ended by itself {died} times")
     sys.exit(not judge(samples, client.returncode))
+
+
+def is_alive(pid):
+    """Whether the process runs: not a zombie either."""
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
 
 
 def judge(samples, code):

@@ -55,6 +55,9 @@ struct Classification {
       text: "Client shared memory is disabled", code: .unsupported,
       remedy: "start the server with --allow-client-shm=true"),
     Rule(
+      status: .internalError, text: "it is currently in use", code: .regionInUse,
+      remedy: "a request still uses the region; unregister it when it has ended"),
+    Rule(
       text: "exceeds gRPC's byte size limit", code: .size,
       remedy: "ask for fewer rows or shorter sentences in one request"),
     Rule(

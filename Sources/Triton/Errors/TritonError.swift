@@ -33,6 +33,8 @@ public struct TritonError: Error, CustomStringConvertible {
     public static let unsupported = Code("unsupported")
     /// Reading or writing shared memory failed on this machine.
     public static let sharedMemory = Code("shared_memory")
+    /// A request still uses the shared memory region: ask again a moment later.
+    public static let regionInUse = Code("region_in_use")
     /// The answer breaks the protocol, or the model failed inside the server.
     public static let serverBug = Code("server_bug")
   }

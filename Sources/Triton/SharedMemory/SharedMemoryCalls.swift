@@ -29,6 +29,22 @@ extension TritonClient {
     _ = try await call(.systemSharedMemoryUnregister, ["name": .string(name)], changes)
   }
 
+  /// Unregisters a system region once no request uses it: Triton sends an answer before it lets go
+  /// of the regions of its request, and goes on with a request whose caller has gone.
+  func unregisterWhenFree(_ name: String) async throws {
+    let deadline = ContinuousClock.now + configuration.timeout
+    var pause = Duration.microseconds(200)
+    while true {
+      do {
+        return try await unregisterSystemSharedMemory(name)
+      } catch let error as TritonError {
+        guard error.code == .regionInUse, .now + pause < deadline else { throw error }
+      }
+      try await Task.sleep(for: pause)
+      pause = min(pause * 2, .milliseconds(100))
+    }
+  }
+
   /// The registered CUDA regions (`CudaSharedMemoryStatus`); all without a name.
   public func cudaSharedMemory(
     _ name: String = "", _ changes: CallChanges = .init()

@@ -50,15 +50,24 @@ public final class SystemRegion: Sendable {
   public var name: String { String(key.dropFirst()) }
 
   /// Registers the region for as long as `body` runs.
+  ///
+  /// The calls that register and unregister are not cancelled with the caller's task: the server
+  /// must not be left with a region that nobody unregisters.
   public func withRegistration<Result>(
     at client: TritonClient, _ body: () async throws -> Result
   ) async throws -> Result {
-    try await client.registerSystemSharedMemory(name, key: key, byteCount: byteCount)
+    let register = Task {
+      try await client.registerSystemSharedMemory(name, key: key, byteCount: byteCount)
+    }
     let outcome: Swift.Result<Result, any Error>
-    do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
-    // In a task of its own: a cancelled caller must not leave the region registered.
-    let unregister = Task { try await client.unregisterSystemSharedMemory(name) }
-    let cleanup = await unregister.result
+    do {
+      try await register.value
+      outcome = .success(try await body())
+    } catch {
+      outcome = .failure(error)
+    }
+    // Also after a failed registration, which a lost answer does not undo.
+    let cleanup = await Task { try await client.unregisterWhenFree(name) }.result
     let result = try outcome.get()
     try cleanup.get()
     return result
