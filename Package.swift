@@ -91,6 +91,12 @@ let package = Package(
       ]),
     .testTarget(name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer"]),
     .testTarget(name: "CommandLineTests", dependencies: ["spo"]),
+    .testTarget(
+      name: "TritonTests",
+      dependencies: [
+        "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference", "RelationExtraction",
+        "Triton", "spo",
+      ], exclude: ["Models", "Reference/client.py"]),
   ],
   swiftLanguageModes: [.v6]
 )

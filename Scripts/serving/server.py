@@ -40,6 +40,7 @@ def arguments():
     add_up(commands)
     stop = add(commands, down, "stop a server")
     stop.add_argument("--all", action="store_true", help="every server of this checkout")
+    stop.add_argument("--prefix", help="every server whose name begins with this")
     text = add(commands, logs, "print a server's log")
     text.add_argument("--lines", type=int, help="only the last N")
     add(commands, status, "list the servers")
@@ -235,7 +236,9 @@ def show(options, state):
 
 
 def down(options):
-    names = known() if options.all else [options.name]
+    names = [options.name]
+    if options.all or options.prefix:
+        names = [name for name in known() if name.startswith(options.prefix or "")]
     running = {name: read_state(name) for name in names}
     for state in filter(None, running.values()):  # all at once: each takes seconds
         send(state, signal.SIGTERM)

@@ -1,4 +1,5 @@
 internal import GRPCChannel
+internal import Synchronization
 
 extension TritonClient {
   /// Runs one inference (`ModelInfer`).
@@ -11,7 +12,9 @@ extension TritonClient {
     try request.validate()
     let answer = try await send(
       .modelInfer, request.encoded(), changes, isIdempotent: request.sequence == nil)
-    return try reading(.modelInfer) { try ResponseWalker.infer(answer.message) }
+    return try reading(.modelInfer) {
+      try ResponseWalker.infer(answer.message, inRegions: request.outputsInRegions)
+    }
   }
 
   /// Opens a stream of inferences (`ModelStreamInfer`) for as long as `body` runs.
@@ -27,7 +30,7 @@ extension TritonClient {
     let options = options(changes, until: deadline)
     do {
       return try await inferChannel.bidirectional(RPC.modelStreamInfer.method, options: options) {
-        try await body(InferStream(call: $0, client: self))
+        try await body(InferStream(call: $0, client: self, regions: OutputsInRegions()))
       }
     } catch let failure as RPCError {
       throw TritonError(failure, .modelStreamInfer, target: target)
@@ -39,10 +42,12 @@ extension TritonClient {
 public struct InferStream: Sendable, AsyncSequence {
   let call: BidirectionalCall
   let client: TritonClient
+  let regions: OutputsInRegions
 
   /// Sends a request; returns when gRPC has taken it.
   public func send(_ request: InferRequest) async throws {
     try request.validate()
+    regions.add(request.outputsInRegions)
     do {
       try await call.send(request.encoded())
     } catch let failure as RPCError {
@@ -85,7 +90,7 @@ public struct InferStream: Sendable, AsyncSequence {
 
   private func read(_ message: ReceivedMessage) throws -> Element {
     let (text, result) = try client.reading(.modelStreamInfer) {
-      try ResponseWalker.stream(message)
+      try ResponseWalker.stream(message, inRegions: regions.names)
     }
     guard text.isEmpty, let result else {
       // The stream carries no status of its own for one request: the text has to do.
@@ -100,5 +105,16 @@ public struct InferStream: Sendable, AsyncSequence {
     if text.contains("unknown model") { return .invalidArgument }
     if text.contains("has no available versions") { return .notFound }
     return .unknown
+  }
+}
+
+/// The outputs that any request of a stream asked to have in shared memory.
+final class OutputsInRegions: Sendable {
+  private let all = Mutex<Set<String>>([])
+
+  var names: Set<String> { all.withLock { $0 } }
+
+  func add(_ names: Set<String>) {
+    if !names.isEmpty { all.withLock { $0.formUnion(names) } }
   }
 }

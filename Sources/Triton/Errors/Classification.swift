@@ -37,6 +37,12 @@ struct Classification {
     Rule(
       text: "is not at ready state", code: .notReady,
       remedy: "wait until the model is ready, or see why it failed in the repository index"),
+    Rule(
+      text: "load failed for model", code: .loadFailed,
+      remedy: "mend the model; where the reason is not told here, it is in the server's log"),
+    Rule(
+      text: "failed to load", code: .loadFailed,
+      remedy: "mend the model; where the reason is not told here, it is in the server's log"),
     Rule(text: "Server not ready", code: .notReady, remedy: "wait until the server is ready"),
     Rule(
       text: "Server is stopping", code: .notReady,
@@ -73,6 +79,9 @@ struct Classification {
       status: .unavailable, text: "Ssl handshake failed", code: .authorisation,
       remedy: "check that the server speaks TLS, its authority, its name and its dates"),
     Rule(
+      status: .unavailable, text: "is not in peer certificate", code: .authorisation,
+      remedy: "use a name that the server's certificate has, or tell which one to expect"),
+    Rule(
       status: .unavailable, text: "Socket closed", code: .connection,
       remedy: "the server went away, or what answers there speaks no plaintext gRPC: Triton's "
         + "gRPC port is 8001 by default (8000 is HTTP), and a TLS server needs TLS here"),
@@ -101,7 +110,10 @@ extension TritonError {
     // A TLS failure is told apart only by the core's own account.
     let class_ = Classification(failure.code, failure.message + "\n" + failure.debug)
     let fallback = failure.debug.isEmpty ? "no reason given" : failure.debug
-    let text = failure.message.isEmpty ? fallback : failure.message
+    // Some of Triton's texts end with an empty line.
+    var text = failure.message
+    while text.last?.isWhitespace == true { text.removeLast() }
+    if text.isEmpty { text = fallback }
     self.init(
       code: failure.isLocal ? .invalidRequest : class_.code, message: "\(target): \(text)",
       remedy: failure.isLocal ? nil : class_.remedy, rpc: rpc.name, status: failure.code)

@@ -15,6 +15,8 @@ public struct TritonError: Error, CustomStringConvertible {
     public static let overload = Code("overload")
     /// The server or the model is starting, loading or shutting down.
     public static let notReady = Code("not_ready")
+    /// A model cannot be loaded; the text is its backend's reason.
+    public static let loadFailed = Code("load_failed")
     /// The server knows no such model or version.
     public static let unknownModel = Code("unknown_model")
     /// Model and request or schema do not fit each other.

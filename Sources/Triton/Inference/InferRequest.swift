@@ -24,6 +24,11 @@ public struct InferRequest: Sendable {
   /// Whether a decoupled model's end is told by an empty answer of its own.
   public var wantsEmptyFinalResponse = false
 
+  /// The outputs that come to shared memory instead of the answer.
+  var outputsInRegions: Set<String> {
+    Set(outputs.lazy.filter { $0.region != nil }.map { $0.name })
+  }
+
   /// A request.
   public init(_ modelName: String, inputs: [InferInput], outputs: [RequestedOutput] = []) {
     (self.modelName, self.inputs, self.outputs) = (modelName, inputs, outputs)

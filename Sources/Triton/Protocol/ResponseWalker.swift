@@ -7,6 +7,7 @@ internal import GRPCChannel
 /// hundred bytes, are gathered and unpacked by protobuf-c. The order of the fields does not matter.
 struct ResponseWalker {
   private let message: ReceivedMessage
+  private let inRegions: Set<String>
   private var raw: [Range<Int>] = []
   private var header: [UInt8] = []
 
@@ -15,15 +16,21 @@ struct ResponseWalker {
 
   /// The answer in `range` of a message, all of it by default.
   ///
+  /// - Parameter inRegions: outputs that the server was asked to write to shared memory: only the
+  ///   request tells, the answer to it does not.
   /// - Throws: `ProtobufFault` for whatever is no ModelInferResponse.
-  static func infer(_ message: ReceivedMessage, _ range: Range<Int>? = nil) throws -> InferResult {
-    var walker = ResponseWalker(message: message)
+  static func infer(
+    _ message: ReceivedMessage, _ range: Range<Int>? = nil, inRegions: Set<String> = []
+  ) throws -> InferResult {
+    var walker = ResponseWalker(message: message, inRegions: inRegions)
     try walker.walk(range ?? 0..<message.count)
     return try walker.result()
   }
 
   /// One answer of a stream: the server's error text, or an inference.
-  static func stream(_ message: ReceivedMessage) throws -> (error: String, result: InferResult?) {
+  static func stream(
+    _ message: ReceivedMessage, inRegions: Set<String> = []
+  ) throws -> (error: String, result: InferResult?) {
     var cursor = WireCursor(message, 0..<message.count)
     var error = ""
     var nested: Range<Int>?
@@ -34,10 +41,12 @@ struct ResponseWalker {
       default: continue
       }
     }
-    return (error, try nested.map { try infer(message, $0) })
+    return (error, try nested.map { try infer(message, $0, inRegions: inRegions) })
   }
 
-  private init(message: ReceivedMessage) { self.message = message }
+  private init(message: ReceivedMessage, inRegions: Set<String>) {
+    (self.message, self.inRegions) = (message, inRegions)
+  }
 
   private mutating func walk(_ range: Range<Int>) throws {
     var cursor = WireCursor(message, range)
@@ -96,15 +105,14 @@ struct ResponseWalker {
     guard elementCount(of: shape) != nil, expected?.overflow != true else {
       throw ProtobufFault(description: "output \(name) has the impossible shape \(shape)")
     }
-    let parameters = output.allParameters
-    let isShared = parameters["shared_memory_region"] != nil
-    if !isShared, let bytes = expected?.partialValue, bytes != range.count {
+    let isEmptied = range.isEmpty && inRegions.contains(name)
+    if !isEmptied, let bytes = expected?.partialValue, bytes != range.count {
       throw ProtobufFault(
         description: "output \(name) is \(datatype) \(shape): expected \(bytes) bytes, "
           + "got \(range.count)")
     }
     return OutputTensor(
-      name: name, datatype: datatype, shape: shape, parameters: parameters,
+      name: name, datatype: datatype, shape: shape, parameters: output.allParameters,
       bytes: TensorBytes(message, range))
   }
 }

@@ -1,0 +1,46 @@
+import GRPCChannel
+import Testing
+import Triton
+
+/// Three servers behind one target.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct ClusterTests {
+  private static func servers() throws -> [TestServer] {
+    try (0..<3).map { try Servers.start(.own("cluster-\($0)", ["sum"])) }
+  }
+
+  private static let request = InferRequest(
+    "sum", inputs: ["A", "B"].map { InferInput($0, shape: [1, 2], [3, 4] as [Int32]) })
+
+  private static func executions(_ server: TestServer) async throws -> Int {
+    try await server.client().modelStatistics("sum").reduce(0) { $0 + $1.success.count }
+  }
+
+  private static func client(_ servers: [TestServer], attempts: Int) throws -> TritonClient {
+    var configuration = TritonClient.Configuration.once
+    configuration.channel.loadBalancing = .roundRobin
+    configuration.retry = RetryPolicy()
+    configuration.retry.attempts = attempts
+    let target = servers.map { "127.0.0.1:\($0.grpc)" }.joined(separator: ",")
+    return try TritonClient(target, configuration: configuration)
+  }
+
+  @Test func `Requests go round, and go on when one of three dies`() async throws {
+    let servers = try Self.servers()
+    let client = try Self.client(servers, attempts: 5)
+    // Until all three are connected, the first one gets more than its share.
+    var counts = [0, 0, 0]
+    while counts.min() == 0 {
+      for _ in 0..<9 { _ = try await client.infer(Self.request) }
+      for index in 0..<3 { counts[index] = try await Self.executions(servers[index]) }
+    }
+    servers[1].kill()
+    for _ in 0..<60 {
+      let total = try await client.infer(Self.request).output("SUM").array(of: Int32.self)
+      #expect(total == [6, 8])
+    }
+    for index in [0, 2] {
+      let after = try await Self.executions(servers[index])
+      #expect(after > counts[index])
+    }
+  }
+}

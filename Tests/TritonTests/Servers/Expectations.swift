@@ -1,0 +1,32 @@
+import Testing
+import Triton
+
+/// Runs `body`, which must fail with a `TritonError`, and gives that.
+@discardableResult
+func expectFailure(
+  _ code: TritonError.Code, saying text: String = "",
+  sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Void
+) async -> TritonError? {
+  do {
+    try await body()
+    Issue.record("expected \(code), nothing failed", sourceLocation: sourceLocation)
+  } catch let error as TritonError {
+    #expect(error.code == code, "\(error)", sourceLocation: sourceLocation)
+    #expect(
+      text.isEmpty || error.description.contains(text), "\(error)", sourceLocation: sourceLocation)
+    return error
+  } catch {
+    Issue.record("expected \(code), got \(error)", sourceLocation: sourceLocation)
+  }
+  return nil
+}
+
+extension TritonClient.Configuration {
+  /// One attempt: a failure is seen at once and as it came.
+  static var once: Self {
+    var configuration = Self()
+    configuration.retry = .never
+    configuration.timeout = .seconds(20)
+    return configuration
+  }
+}
