@@ -23,6 +23,7 @@ STATES = ROOT / ".triton"
 INSTALLED = ROOT / ".env/triton"
 DEFAULT_REPOSITORY = ROOT / "model_repository"
 PORTS = ("grpc", "http", "metrics")
+PATIENCE = 20  # seconds for a server to end after SIGTERM
 LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -242,9 +243,10 @@ def down(options):
     running = {name: read_state(name) for name in names}
     for state in filter(None, running.values()):  # all at once: each takes seconds
         send(state, signal.SIGTERM)
+    patience = time.monotonic() + PATIENCE
     for name, state in running.items():
         if state:
-            wait_for_end(state)
+            wait_for_end(state, patience)
             remove_leftovers(name)
         shutil.rmtree(STATES / name, ignore_errors=True)
         say(f"{name} stopped" if state else f"{name} does not run")
@@ -255,13 +257,12 @@ def send(state, number):
         os.kill(state["pid"], number)
 
 
-def wait_for_end(state, patience=20):
-    """SIGKILL when the server has not ended after `patience` seconds."""
-    end = time.monotonic() + patience
+def wait_for_end(state, end):
+    """SIGKILL when the server has not ended at the time `end`."""
     while is_alive(state) and time.monotonic() < end:
         time.sleep(0.05)
     if is_alive(state):
-        say(f"{state['name']} does not end after {patience} s: killing it")
+        say(f"{state['name']} does not end after {PATIENCE} s: killing it")
         send(state, signal.SIGKILL)
 
 

@@ -70,8 +70,9 @@ import Triton
 
   @Test func `A model's own error comes with its text and status`() async throws {
     let client = try await Servers.main()
-    for (code, expected) in [("NOT_FOUND", TritonError.Code.unknownModel), ("INTERNAL", .serverBug)]
-    {
+    for (code, expected) in [
+      ("NOT_FOUND", TritonError.Code.unknownModel), ("INTERNAL", .serverBug),
+    ] {
       let inputs = [
         InferInput("MESSAGE", shape: [1], strings: ["坏了 \(code)"]),
         InferInput("CODE", shape: [1], strings: [code]),
@@ -92,7 +93,9 @@ import Triton
     await expectFailure(.invalidRequest, saying: "twice") {
       _ = try await client.infer(InferRequest("sum", inputs: [once, once]))
     }
-    await expectFailure(.contract) { _ = try await client.infer(InferRequest("sum", inputs: [once])) }
+    await expectFailure(.contract) {
+      _ = try await client.infer(InferRequest("sum", inputs: [once]))
+    }
     #expect(client.statistics.bytesSent < 1_000)
   }
 }

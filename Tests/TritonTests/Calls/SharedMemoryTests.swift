@@ -23,7 +23,9 @@ import Triton
     }
   }
 
-  @Test func `Bug: outputs in a region were taken for missing; inputs come from one too`() async throws {
+  @Test func `Bug: outputs in a region were taken for missing; inputs come from one too`()
+    async throws
+  {
     let client = try await Servers.main()
     let sent = try await Self.sum(client, outputInRegion: false)
     #expect(sent == [14, -16, 18])
@@ -47,7 +49,9 @@ import Triton
     let client = try await Servers.main()
     for _ in 0..<20 {
       let region = try SystemRegion(byteCount: 256, name: "spo-test")
-      let task = Task { try await region.withRegistration(at: client) { try Task.checkCancellation() } }
+      let task = Task {
+        try await region.withRegistration(at: client) { try Task.checkCancellation() }
+      }
       await Task.yield()
       task.cancel()
       _ = await task.result

@@ -91,7 +91,9 @@ import Triton
   }
 
   @Test func `A model whose tensors do not fit is refused with expected and got`() async throws {
-    await expectFailure(.contract, saying: #"expected ["input_ids""#) { _ = try await engine("spo_misfit") }
+    await expectFailure(.contract, saying: #"expected ["input_ids""#) {
+      _ = try await engine("spo_misfit")
+    }
     await expectFailure(.contract, saying: "name its tensors with --tensors") {
       _ = try await engine("spo_renamed")
     }

@@ -70,7 +70,8 @@ import Triton
 
   @Test func `Several types travel in one request, each by its name`() async throws {
     let result = try await echo([
-      InferInput("IN_INT8", shape: [1], [Int8(-3)]), InferInput("IN_BYTES", shape: [1], strings: ["文"]),
+      InferInput("IN_INT8", shape: [1], [Int8(-3)]),
+      InferInput("IN_BYTES", shape: [1], strings: ["文"]),
       InferInput("IN_FP64", shape: [2], [0.25, 4.0]),
     ])
     #expect(Set(result.outputs.map(\.name)) == ["OUT_INT8", "OUT_BYTES", "OUT_FP64"])

@@ -3,7 +3,8 @@ import Triton
 
 /// Streams to a decoupled model, which answers each request once an element.
 @Suite(.timeLimit(.minutes(3))) struct StreamTests {
-  private static func repeating(_ values: [Int32], delay: Int32 = 0, id: String = "") -> InferRequest
+  private static func repeating(_ values: [Int32], delay: Int32 = 0, id: String = "")
+    -> InferRequest
   {
     var request = InferRequest(
       "repeat",
@@ -25,7 +26,9 @@ import Triton
       var got: [String: [Int32]] = [:]
       for try await answer in stream {
         let result = try answer.get()
-        for output in result.outputs { got[result.id, default: []] += try output.array(of: Int32.self) }
+        for output in result.outputs {
+          got[result.id, default: []] += try output.array(of: Int32.self)
+        }
       }
       return got
     }
@@ -113,7 +116,8 @@ import Triton
     }
   }
 
-  @Test func `Sending after the end is refused, and a cancelled stream ends at once`() async throws {
+  @Test func `Sending after the end is refused, and a cancelled stream ends at once`() async throws
+  {
     // Of its own: Triton up to 25.01 may crash when a stream is cancelled (server issue 8034).
     let client = try await Servers.get(.own("streams", ["repeat"])).client()
     try await client.stream { stream in

@@ -22,11 +22,14 @@ struct TestServer: Sendable, Decodable {
 /// What a server of the tests is started with.
 struct ServerKind: Sendable, Hashable {
   var name: String
-  /// Folders of `Models`; nil serves all of them.
+  var repository = "Tests/TritonTests/Models"
+  /// Models of the repository; nil serves all of them.
   var models: [String]?
   var flags: [String] = []
   var grpcPort: Int?
 
+  /// The project's own repository, exported from the demo bundle.
+  static let production = ServerKind(name: "production", repository: "model_repository")
   /// Every model of the tests, which may be loaded and unloaded.
   static let main = ServerKind(
     name: "main", flags: ["--model-control-mode=explicit", "--load-model=*"])
@@ -91,15 +94,17 @@ actor Servers {
     arguments += ["--repository", try repository(kind)]
     if let port = kind.grpcPort { arguments += ["--grpc-port", "\(port)"] }
     // A model that fails to load must not end a server: there is one that does so by design.
-    let flags = ["--", "--exit-on-error=false", "--strict-readiness=false"] + kind.flags
-    let run = try Command(Project.root.path + "/Scripts/triton", arguments + flags)
+    let flags = [
+      "--", "--exit-on-error=false", "--strict-readiness=false", "--exit-timeout-secs=1",
+    ]
+    let run = try Command(Project.root.path + "/Scripts/triton", arguments + flags + kind.flags)
     guard run.status == 0 else { throw StartFailed(name: kind.name, reason: run.errors) }
     return try JSONDecoder().decode(TestServer.self, from: Data(run.output.utf8))
   }
 
   /// A model repository: links to the chosen models.
   private static func repository(_ kind: ServerKind) throws -> String {
-    let models = Project.root.appending(path: "Tests/TritonTests/Models")
+    let models = Project.root.appending(path: kind.repository)
     guard let chosen = kind.models else { return models.path }
     let folder = Project.root.appending(path: ".build/tests/repositories/\(kind.name)")
     try? FileManager.default.removeItem(at: folder)

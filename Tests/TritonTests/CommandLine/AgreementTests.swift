@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+/// The main job on the embedded engine and on a real Triton that serves the exported models.
+@Suite(.timeLimit(.minutes(5))) struct AgreementTests {
+  private static let texts = [
+    "《宝宝观察力训练》是2009年上海科学普及出版社出版的图书，作者是林怡育儿工作室。",
+    "《离开》是由张宇谱曲，演唱",
+    "郭麒麟，1996年2月8日出生于北京市，中国内地相声演员、影视男演员，郭德纲之子",
+    "《霍元甲》是2006年由于仁泰导演，李连杰、孙俪等主演的动作电影",
+    "华为技术有限公司成立于1987年，总部位于广东省深圳市龙岗区，创始人是任正非",
+    "《红楼梦》的作者是曹雪芹", "周杰伦与昆凌于2015年1月17日在英国约克郡举行婚礼",
+    "李白，字太白，号青莲居士，唐代诗人，著有《将进酒》《静夜思》等",
+    "上海迪士尼乐园位于上海市浦东新区川沙新镇，2016年6月16日正式开园", "鲁迅原名周树人，浙江绍兴人",
+    "《三体》是刘慈欣创作的长篇科幻小说，由重庆出版社出版", "电视剧《琅琊榜》由孔笙、李雪执导，胡歌主演",
+    "姚明的妻子是叶莉，两人于2007年结婚", "短", "2020年", "Python是吉多·范罗苏姆创造的编程语言",
+  ]
+
+  private struct Answer: Decodable {
+    struct Triple: Decodable, Hashable {
+      struct Mention: Decodable, Hashable {
+        let text: String
+        let start: Int
+      }
+      let subject: Mention
+      let predicate: String
+      let object: Mention
+      let score: Double
+    }
+    let triples: [Triple]
+  }
+
+  private func extract(_ words: [String]) throws -> [Answer] {
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).txt")
+    try Data(Self.texts.joined(separator: "\n").utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let run = try Command.spo(
+      ["extract", file.path, "--quiet", "--threshold", "-2", "--bundle", Project.demo.path] + words)
+    #expect(run.status == 0, "\(run.errors)")
+    return try run.output.split(separator: "\n").map {
+      try JSONDecoder().decode(Answer.self, from: Data($0.utf8))
+    }
+  }
+
+  @Test func `spo_onnx and spo_pt give the triples of the embedded engine`() async throws {
+    let server = try await Servers.get(.production)
+    let embedded = try extract([])
+    #expect(embedded.count == Self.texts.count && embedded.contains { !$0.triples.isEmpty })
+    for model in ["spo_onnx", "spo_pt"] {
+      let served = try extract(["--server", server.address, "--model", model])
+      #expect(served.count == embedded.count)
+      for (ours, theirs) in zip(embedded, served) {
+        #expect(ours.triples.map(\.subject) == theirs.triples.map(\.subject), "\(model)")
+        #expect(ours.triples.map(\.object) == theirs.triples.map(\.object), "\(model)")
+        #expect(ours.triples.map(\.predicate) == theirs.triples.map(\.predicate), "\(model)")
+        let differences = zip(ours.triples, theirs.triples).map { abs($0.score - $1.score) }
+        #expect((differences.max() ?? 0) < 1e-3, "\(model)")
+      }
+    }
+  }
+
+  @Test func `doctor finds nothing to mend`() async throws {
+    let server = try await Servers.get(.production)
+    let run = try Command.spo(
+      [
+        "doctor", "--server", server.address, "--model", "spo_onnx", "--bundle", Project.demo.path,
+      ])
+    #expect(run.status == 0, "\(run.output)")
+    #expect(!run.output.contains("PROBLEM"), "\(run.output)")
+    for check in ["reach", "version", "contract", "size", "shm", "inference"] {
+      #expect(run.output.contains(check), "\(run.output)")
+    }
+  }
+}
