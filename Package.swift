@@ -89,6 +89,14 @@ let package = Package(
       dependencies: [
         "EmbeddedEngine", "GlobalPointer", "Inference", "RelationExtraction", "WordPiece",
       ]),
+    // A server of a process of its own, so that tests can kill it.
+    .executableTarget(
+      name: "EchoServer", path: "Tests/EchoServer", cSettings: strictC,
+      linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
+    .testTarget(name: "GRPCChannelTests", dependencies: ["EchoServer", "GRPCChannel"]),
+    .testTarget(
+      name: "TritonProtocolTests",
+      dependencies: ["CTritonProtocol", "GRPCChannel", "GlobalPointer", "Inference", "Triton"]),
     .testTarget(name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer"]),
     .testTarget(name: "CommandLineTests", dependencies: ["spo"]),
     .testTarget(
