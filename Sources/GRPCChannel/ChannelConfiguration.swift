@@ -8,6 +8,8 @@ public struct ChannelConfiguration: Sendable, Hashable {
   public var loadBalancing = LoadBalancing.pickFirst
   /// What `http_proxy` in the environment means for this channel.
   public var proxy = Proxy.exceptPrivate
+  /// What one attempt to connect may take, handshakes included.
+  public var connectTimeout: Duration = .seconds(5)
   /// The longest pause between two attempts to connect.
   public var longestReconnectPause: Duration = .seconds(3)
   /// Pings on an idle connection; nil sends none. A default Triton answers pings more often than
@@ -57,7 +59,8 @@ public struct ChannelConfiguration: Sendable, Hashable {
       // Two channels with equal arguments would share one TCP connection.
       "grpc.use_local_subchannel_pool": .integer(1),
       "grpc.initial_reconnect_backoff_ms": .integer(200),
-      "grpc.min_reconnect_backoff_ms": .integer(200),
+      // By its name a pause, in fact the time that an attempt to connect is given.
+      "grpc.min_reconnect_backoff_ms": .integer(connectTimeout.milliseconds),
       "grpc.max_reconnect_backoff_ms": .integer(longestReconnectPause.milliseconds),
       // The core's own retries stop silently above 256 KiB; who calls retries by class of error.
       "grpc.enable_retries": .integer(0),

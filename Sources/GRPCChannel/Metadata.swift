@@ -47,6 +47,9 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral {
       guard !entry.key.isEmpty, entry.key.utf8.allSatisfy(Self.isLegalInKey) else {
         return "\"\(entry.key)\" is no header name; use letters, digits, '-', '_' and '.'"
       }
+      guard !Self.reserved.contains(entry.key) else {
+        return "gRPC writes \(entry.key) itself and would drop this one"
+      }
       let printable = entry.value.allSatisfy { (0x20...0x7E).contains($0) }
       guard printable || entry.key.hasSuffix("-bin") else {
         return "the value of \(entry.key) is not printable ASCII; name it \(entry.key)-bin"
@@ -54,6 +57,12 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     }
     return nil
   }
+
+  private static let reserved: Set<String> = [
+    "content-length", "content-type", "grpc-accept-encoding", "grpc-encoding",
+    "grpc-internal-encoding-request", "grpc-message", "grpc-status", "grpc-timeout", "host", "te",
+    "user-agent",
+  ]
 
   private static func isLegalInKey(_ byte: UInt8) -> Bool {
     switch byte {

@@ -31,7 +31,8 @@ extension ReceivedMessage {
 
 extension Channel {
   /// A unary call of the test server with texts.
-  func ask(_ name: String, _ text: String, _ options: CallOptions = .init()) async throws -> String {
+  func ask(_ name: String, _ text: String, _ options: CallOptions = .init()) async throws -> String
+  {
     try await unary(.echo(name), OutgoingMessage(text), options: options).message.text
   }
 }
@@ -51,9 +52,16 @@ func rpcError<Result>(
   return nil
 }
 
+/// What `body` throws, whatever it is.
+func thrown<Result>(_ body: () async throws -> Result) async -> (any Error)? {
+  do { _ = try await body() } catch { return error }
+  return nil
+}
+
 /// Waits for what nothing announces: a state of the system or of another process.
 func eventually(
-  within limit: Duration = .seconds(20), _ what: Comment, _ location: SourceLocation = #_sourceLocation,
+  within limit: Duration = .seconds(20), _ what: Comment,
+  _ location: SourceLocation = #_sourceLocation,
   _ condition: () async throws -> Bool
 ) async rethrows {
   let deadline = ContinuousClock.now + limit
@@ -66,5 +74,10 @@ func eventually(
 
 /// Bytes that differ from place to place; the test server's Large gives the same.
 func pattern(_ count: Int) -> [UInt8] {
-  (0..<count).map { UInt8(truncatingIfNeeded: $0 * 31 + $0 / 256) }
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(count + period.count)
+  while bytes.count < count { bytes += period }
+  bytes.removeLast(bytes.count - count)
+  return bytes
 }
+private let period = (0..<65_536).map { UInt8(truncatingIfNeeded: $0 * 31 + $0 / 256) }

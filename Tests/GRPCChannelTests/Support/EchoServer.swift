@@ -28,6 +28,10 @@ final class EchoServer: Sendable {
   /// Ends the process at once, as a crash would; returns when the system has taken it away.
   func kill() { process.withLock { $0.kill() } }
 
+  /// Stops it: the system still takes connections for it, but nobody answers. Until `resume`.
+  func pause() { process.withLock { $0.signal(SIGSTOP) } }
+  func resume() { process.withLock { $0.signal(SIGCONT) } }
+
   /// Starts it again on the same port. The port may be held for a moment by a dying connection.
   func restart() async throws {
     let again = arguments + ["--port", "\(port)"]
@@ -91,6 +95,8 @@ private struct Child: Sendable {
     isRunning = false
     Self.end(id, input)
   }
+
+  func signal(_ signal: Int32) { Glibc.kill(id, signal) }
 
   private static func end(_ child: pid_t, _ input: Int32) {
     Glibc.kill(child, SIGKILL)
