@@ -15,7 +15,7 @@ final class ChannelHandle: Sendable {
     }
   }
 
-  deinit { grpc_channel_destroy(channel) }
+  deinit { AbandonedChannel(channel).destroyOnceConnected() }
 
   private static func credentials(_ tls: TLSConfiguration?) -> OpaquePointer {
     guard let tls else { return grpc_insecure_credentials_create() }
@@ -29,6 +29,27 @@ final class ChannelHandle: Sendable {
       }
     }
   }
+}
+
+/// Destroys a channel, but not while it connects: the core's 1.51 would never close the connection
+/// that then comes about (grpc/grpc#32071). An attempt ends by itself within `connectTimeout`.
+private final class AbandonedChannel: BatchTag {
+  private let channel: OpaquePointer
+  private var queue: CompletionQueue?
+
+  init(_ channel: OpaquePointer) { self.channel = channel }
+
+  func destroyOnceConnected() {
+    let state = grpc_channel_check_connectivity_state(channel, 0)
+    guard state == GRPC_CHANNEL_CONNECTING else { return grpc_channel_destroy(channel) }
+    // A queue of its own: the channel's may be gone, and a watch ends before its queue does.
+    let queue = queue ?? CompletionQueue()
+    self.queue = queue
+    let never = gpr_inf_future(GPR_CLOCK_MONOTONIC)
+    grpc_channel_watch_connectivity_state(channel, state, never, queue.queue, sendOut())
+  }
+
+  override func complete(success: Bool) { destroyOnceConnected() }
 }
 
 /// The core copies arguments when the channel is made, so strings live only for `body`.
