@@ -3,14 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+gpr_timespec CGRPCDeadline(int64_t nanoseconds) {
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(nanoseconds, GPR_TIMESPAN));
+}
+
 CGRPCCall *CGRPCCallCreate(grpc_channel *channel, grpc_completion_queue *queue, grpc_slice method,
                            int64_t nanoseconds) {
   CGRPCCall *made = calloc(1, sizeof *made);
   if (!made) abort();
-  gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                                       gpr_time_from_nanos(nanoseconds, GPR_TIMESPAN));
   made->call = grpc_channel_create_call(channel, NULL, GRPC_PROPAGATE_DEFAULTS, queue, method,
-                                        NULL, deadline, NULL);
+                                        NULL, CGRPCDeadline(nanoseconds), NULL);
   made->details = grpc_empty_slice();
   grpc_metadata_array_init(&made->initial);
   grpc_metadata_array_init(&made->trailing);

@@ -31,6 +31,8 @@ typedef struct CGRPCCall {
 CGRPCCall *_Nonnull CGRPCCallCreate(grpc_channel *_Nonnull channel,
                                     grpc_completion_queue *_Nonnull queue, grpc_slice method,
                                     int64_t nanoseconds);
+// So many nanoseconds from now on the monotonic clock.
+gpr_timespec CGRPCDeadline(int64_t nanoseconds);
 // Only when no batch is in flight: metadata and status die with the call.
 void CGRPCCallDestroy(CGRPCCall *_Nonnull call);
 // Copies both; before the first batch only.

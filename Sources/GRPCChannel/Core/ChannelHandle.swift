@@ -5,9 +5,11 @@ internal import Foundation
 final class ChannelHandle: Sendable {
   // The core's channel is thread-safe.
   nonisolated(unsafe) let channel: OpaquePointer
+  private let patience: Duration
 
   init(_ target: Target, _ configuration: ChannelConfiguration) {
     Core.start()
+    patience = configuration.connectTimeout + configuration.longestReconnectPause
     let credentials = Self.credentials(configuration.tls)
     defer { grpc_channel_credentials_release(credentials) }
     channel = withArguments(configuration.allArguments(for: target)) { arguments in
@@ -15,7 +17,7 @@ final class ChannelHandle: Sendable {
     }
   }
 
-  deinit { AbandonedChannel(channel).destroyOnceConnected() }
+  deinit { AbandonedChannel(channel, patience: patience).destroyOnceSettled() }
 
   private static func credentials(_ tls: TLSConfiguration?) -> OpaquePointer {
     guard let tls else { return grpc_insecure_credentials_create() }
@@ -31,25 +33,30 @@ final class ChannelHandle: Sendable {
   }
 }
 
-/// Destroys a channel, but not while it connects: the core's 1.51 would never close the connection
-/// that then comes about (grpc/grpc#32071). An attempt ends by itself within `connectTimeout`.
+/// Destroys a channel, but not while it may be connecting: the core's 1.51 would never close the
+/// connection that then comes about (grpc/grpc#32071).
 private final class AbandonedChannel: BatchTag {
   private let channel: OpaquePointer
-  private var queue: CompletionQueue?
+  private let patience: Duration
+  private var hasWaited = false
 
-  init(_ channel: OpaquePointer) { self.channel = channel }
-
-  func destroyOnceConnected() {
-    let state = grpc_channel_check_connectivity_state(channel, 0)
-    guard state == GRPC_CHANNEL_CONNECTING else { return grpc_channel_destroy(channel) }
-    // A queue of its own: the channel's may be gone, and a watch ends before its queue does.
-    let queue = queue ?? CompletionQueue()
-    self.queue = queue
-    let never = gpr_inf_future(GPR_CLOCK_MONOTONIC)
-    grpc_channel_watch_connectivity_state(channel, state, never, queue.queue, sendOut())
+  /// - Parameter patience: how long an attempt to connect may take, the pause before it included.
+  init(_ channel: OpaquePointer, patience: Duration) {
+    (self.channel, self.patience) = (channel, patience)
   }
 
-  override func complete(success: Bool) { destroyOnceConnected() }
+  func destroyOnceSettled() {
+    let state = grpc_channel_check_connectivity_state(channel, 0)
+    // A channel that has failed says so until it is connected again, also while it connects.
+    let mayConnect = state == GRPC_CHANNEL_CONNECTING || state == GRPC_CHANNEL_TRANSIENT_FAILURE
+    guard mayConnect, !hasWaited else { return grpc_channel_destroy(channel) }
+    hasWaited = state == GRPC_CHANNEL_TRANSIENT_FAILURE
+    let deadline = CGRPCDeadline(patience.nanosecondsClamped)
+    let queue = CompletionQueue.shared.queue
+    grpc_channel_watch_connectivity_state(channel, state, deadline, queue, sendOut())
+  }
+
+  override func complete(success: Bool) { destroyOnceSettled() }
 }
 
 /// The core copies arguments when the channel is made, so strings live only for `body`.

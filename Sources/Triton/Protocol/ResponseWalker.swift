@@ -16,8 +16,8 @@ struct ResponseWalker {
 
   /// The answer in `range` of a message, all of it by default.
   ///
-  /// - Parameter inRegions: outputs that the server was asked to write to shared memory: only the
-  ///   request tells, the answer to it does not.
+  /// - Parameter inRegions: outputs that the server was asked to write to shared memory: not every
+  ///   server's answer tells.
   /// - Throws: `ProtobufFault` for whatever is no ModelInferResponse.
   static func infer(
     _ message: ReceivedMessage, _ range: Range<Int>? = nil, inRegions: Set<String> = []
@@ -105,14 +105,15 @@ struct ResponseWalker {
     guard elementCount(of: shape) != nil, expected?.overflow != true else {
       throw ProtobufFault(description: "output \(name) has the impossible shape \(shape)")
     }
-    let isEmptied = range.isEmpty && inRegions.contains(name)
-    if !isEmptied, let bytes = expected?.partialValue, bytes != range.count {
+    let parameters = output.allParameters
+    let isInRegion = inRegions.contains(name) || parameters["shared_memory_region"] != nil
+    if !(isInRegion && range.isEmpty), let bytes = expected?.partialValue, bytes != range.count {
       throw ProtobufFault(
         description: "output \(name) is \(datatype) \(shape): expected \(bytes) bytes, "
           + "got \(range.count)")
     }
     return OutputTensor(
-      name: name, datatype: datatype, shape: shape, parameters: output.allParameters,
+      name: name, datatype: datatype, shape: shape, parameters: parameters,
       bytes: TensorBytes(message, range))
   }
 }

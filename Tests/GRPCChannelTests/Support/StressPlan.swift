@@ -141,9 +141,12 @@ final class ChannelPool: Sendable {
 
   func resetBackoff() { for channel in channels.withLock({ $0 }) { channel.resetConnectBackoff() } }
 
-  /// Closes all; gives the calls that are still in flight.
+  /// Closes all and lets go of them; gives the calls that are still in flight.
   func closeAll() async -> Int {
-    let all = channels.withLock { $0 }
+    let all = channels.withLock { channels in
+      defer { channels = [] }
+      return channels
+    }
     for channel in all { await channel.close() }
     return all.reduce(0) { $0 + $1.callsInFlight }
   }
