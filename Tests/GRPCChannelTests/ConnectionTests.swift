@@ -142,12 +142,14 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "", "\0\0\0\u{4}\0\0\0\0\0",
-    String(repeating: "garbage", count: 1_000),
-  ])
+  @Test(arguments: ["HTTP", "silence", "an empty frame", "garbage"])
   func `What answers and speaks no gRPC is unavailable`(_ answer: String) async throws {
-    let impostor = try Impostor(answer)
+    let answers = [
+      "HTTP": "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "silence": "",
+      "an empty frame": "\0\0\0\u{4}\0\0\0\0\0",
+      "garbage": String(repeating: "garbage", count: 1_000),
+    ]
+    let impostor = try Impostor(answers[answer]!)
     let channel = Channel(try Target("127.0.0.1:\(impostor.port)"))
     let error = await rpcError { try await channel.ask("Echo", "", .timeout(.seconds(3))) }
     #expect([.unavailable, .deadlineExceeded].contains(error?.code))

@@ -33,25 +33,23 @@ final class ChannelHandle: Sendable {
   }
 }
 
-/// Destroys a channel, but not while it may be connecting: the core's 1.51 would never close the
-/// connection that then comes about (grpc/grpc#32071).
+/// Destroys a channel, but not while it connects: the core's 1.51 would never close the connection
+/// that then comes about (grpc/grpc#32071). A channel in failure may be connecting again unseen, so
+/// it is given the time of one attempt too; one of several round-robin servers may still slip by.
 private final class AbandonedChannel: BatchTag {
   private let channel: OpaquePointer
-  private let patience: Duration
-  private var hasWaited = false
+  private let deadline: gpr_timespec
 
-  /// - Parameter patience: how long an attempt to connect may take, the pause before it included.
   init(_ channel: OpaquePointer, patience: Duration) {
-    (self.channel, self.patience) = (channel, patience)
+    self.channel = channel
+    deadline = CGRPCDeadline(patience.nanosecondsClamped)
   }
 
   func destroyOnceSettled() {
     let state = grpc_channel_check_connectivity_state(channel, 0)
-    // A channel that has failed says so until it is connected again, also while it connects.
-    let mayConnect = state == GRPC_CHANNEL_CONNECTING || state == GRPC_CHANNEL_TRANSIENT_FAILURE
-    guard mayConnect, !hasWaited else { return grpc_channel_destroy(channel) }
-    hasWaited = state == GRPC_CHANNEL_TRANSIENT_FAILURE
-    let deadline = CGRPCDeadline(patience.nanosecondsClamped)
+    let isOver = gpr_time_cmp(gpr_now(GPR_CLOCK_MONOTONIC), deadline) >= 0
+    guard !isOver, state == GRPC_CHANNEL_CONNECTING || state == GRPC_CHANNEL_TRANSIENT_FAILURE
+    else { return grpc_channel_destroy(channel) }
     let queue = CompletionQueue.shared.queue
     grpc_channel_watch_connectivity_state(channel, state, deadline, queue, sendOut())
   }

@@ -25,6 +25,14 @@ struct DenseAnswer {
             + "\(output.shape), expected \(tensor.datatype) \(expected)",
           remedy: "the bundle's schema and the served model must be of one export")
       }
+      // An answer that says its bytes lie in shared memory brings none.
+      let bytes = expected.reduce(output.datatype.byteCount ?? 0, *)
+      guard output.bytes.count == bytes else {
+        throw TritonError(
+          code: .contract,
+          message: "model \(contract.model) gave \(tensor.name) with \(output.bytes.count) bytes, "
+            + "expected \(bytes) in the answer")
+      }
       return LogitView(output)
     }
     entity = try view(contract.entity, heads: 2)

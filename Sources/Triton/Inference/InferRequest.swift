@@ -117,8 +117,10 @@ public struct InferInput: Sendable {
       return "input \(name) has shape \(shape), expected dimensions of 0 or more"
     }
     guard case .raw(let bytes) = source, let size = datatype.byteCount else { return nil }
-    guard bytes.count != elements * size else { return nil }
-    return "input \(name) has \(bytes.count) bytes, expected \(elements * size) for "
+    let (expected, overflows) = elements.multipliedReportingOverflow(by: size)
+    guard !overflows else { return "input \(name) has the impossible shape \(shape)" }
+    guard bytes.count != expected else { return nil }
+    return "input \(name) has \(bytes.count) bytes, expected \(expected) for "
       + "\(datatype) \(shape)"
   }
 }

@@ -75,11 +75,12 @@ public final class SystemRegion: Sendable {
 
   /// A part that nobody else has, until the lease goes; nil when no gap is long enough.
   public func lease(_ count: Int) -> Lease? {
+    guard (0...byteCount).contains(count) else { return nil }
     let rounded = (max(count, 1) + 63) / 64 * 64
     return free.withLock { free -> Lease? in
       guard
         let index = free.firstIndex(where: {
-          $0.count >= rounded || $0.count == byteCount && count <= byteCount
+          $0.count >= rounded || $0.count == byteCount
         })
       else { return nil }
       let gap = free[index]

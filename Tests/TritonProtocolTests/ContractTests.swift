@@ -1,0 +1,157 @@
+import Testing
+
+@testable import Triton
+
+@Suite struct ContractTests {
+  private typealias Tensor = ModelMetadata.Tensor
+
+  /// A model of P = 7 predicates with the tensors of a naming.
+  private func metadata(
+    _ names: TensorNames, ids: String = "INT64", logits: String = "FP32", tokens: Int = -1
+  ) -> ModelMetadata {
+    let inputs = [(names.sampleID, 1), (names.tokenIDs, tokens), (names.tokenTypes, tokens)]
+      .compactMap { name, size in name.map { Tensor(name: $0, datatype: ids, shape: [-1, size]) } }
+    let mask = Tensor(name: names.mask, datatype: ids, shape: [-1, tokens])
+    func output(_ name: String, _ heads: Int) -> Tensor {
+      Tensor(name: name, datatype: logits, shape: [-1, heads, tokens, tokens])
+    }
+    return ModelMetadata(
+      name: "m", versions: ["1"], platform: "p", inputs: inputs + [mask],
+      outputs: [output(names.entity, 2), output(names.soHead, 7), output(names.soTail, 7)])
+  }
+
+  private func configuration(
+    _ fields: [String: ProtobufValue] = ["max_batch_size": .signed(4)]
+  ) -> ServedModelConfiguration {
+    ServedModelConfiguration(ProtobufMessage(fields))
+  }
+
+  private func fault(
+    _ metadata: ModelMetadata, _ configuration: ServedModelConfiguration? = nil,
+    names: TensorNames? = nil
+  ) -> String {
+    do {
+      let contract = try ModelContract(
+        metadata, configuration ?? self.configuration(), names: names)
+      return "no fault: \(contract)"
+    } catch {
+      let error = error as? TritonError
+      return error?.code == .contract ? error?.message ?? "" : "\(error?.code as Any)"
+    }
+  }
+
+  @Test func `Each known naming is found`() throws {
+    for names in TensorNames.known {
+      let contract = try ModelContract(metadata(names), configuration())
+      #expect(contract.tokenIDs.name == names.tokenIDs)
+      #expect(contract.tokenTypes?.name == names.tokenTypes)
+      #expect(contract.sampleID?.name == names.sampleID)
+      #expect(contract.mask.name == names.mask)
+      #expect(contract.entity.name == names.entity)
+      #expect(contract.soHead.name == names.soHead)
+      #expect(contract.soTail.name == names.soTail)
+      #expect(contract.predicates == 7)
+      #expect(contract.tokens == nil)
+      #expect(contract.maxBatchSize == 4)
+      #expect(contract.batches)
+    }
+    #expect(Set(TensorNames.known).count == 3)
+  }
+
+  @Test func `A mapping names any tensors, and may leave types and sample out`() throws {
+    let text = "ids=a,mask=b,entity=c,so_head=d,so_tail=e"
+    let names = try TensorNames(parsing: text)
+    let contract = try ModelContract(metadata(names), configuration(), names: names)
+    #expect(contract.tokenIDs.name == "a" && contract.tokenTypes == nil)
+    let full = try TensorNames(parsing: text + ",types=t,sample=s")
+    #expect(full.tokenTypes == "t" && full.sampleID == "s")
+    for wrong in ["", "ids=a", "ids", text + ",more=x", "ids=a;mask=b", text + ",ids"] {
+      let error = #expect(throws: TritonError.self) { try TensorNames(parsing: wrong) }
+      #expect(error?.code == .invalidRequest)
+    }
+  }
+
+  @Test func `Types, fixed sizes and instances are taken from the server`() throws {
+    let groups: [ProtobufValue] = [
+      .message(ProtobufMessage(["count": .signed(2)])),
+      .message(
+        ProtobufMessage(["count": .signed(1), "gpus": .list([.signed(0), .signed(1)])])),
+    ]
+    let served = configuration(["instance_group": .list(groups)])
+    let contract = try ModelContract(
+      metadata(.semantic, ids: "INT32", logits: "FP16", tokens: 128), served)
+    #expect(contract.tokenIDs.datatype == .int32)
+    #expect(contract.soHead.datatype == .fp16)
+    #expect(contract.tokens == 128)
+    #expect(contract.instances == 4)
+    #expect(!contract.batches)
+    #expect(contract.maxBatchSize == 1)
+  }
+
+  @Test func `Bytes and rows of an answer follow from the contract`() throws {
+    let contract = try ModelContract(metadata(.semantic), configuration())
+    #expect(contract.answerBytes(tokens: 10, predicates: 7) == (2 + 7 + 7) * 100 * 4)
+    #expect(contract.rows(tokens: 10, predicates: 7, within: 6_400 * 3 + 1) == 3)
+    #expect(contract.rows(tokens: 10, predicates: 7, within: 1 << 40) == 4)
+    #expect(contract.rows(tokens: 10, predicates: 7, within: 1) == 0)
+    #expect(throws: Never.self) { try contract.require(predicates: 7) }
+    #expect(throws: TritonError.self) { try contract.require(predicates: 8) }
+  }
+
+  @Test func `A model that fits no naming is described`() {
+    var other = metadata(.semantic)
+    other.inputs[0].name = "pixels"
+    let text = fault(other)
+    #expect(text.contains("pixels") && text.contains("input_ids") && text.contains("INPUT__1"))
+    var more = metadata(.semantic)
+    more.inputs.append(Tensor(name: "extra", datatype: "INT64", shape: [-1, 1]))
+    #expect(fault(more).contains("extra"))
+    var less = metadata(.semantic)
+    less.outputs.removeLast()
+    #expect(fault(less).contains("so_tail"))
+  }
+
+  @Test func `Tensors of a wrong type, rank or size are refused by name`() {
+    func changed(_ change: (inout ModelMetadata) -> Void) -> String {
+      var model = metadata(.semantic)
+      change(&model)
+      return fault(model)
+    }
+    #expect(changed { $0.inputs[0].datatype = "FP32" }.contains("input_ids is FP32"))
+    #expect(changed { $0.inputs[0].datatype = "FP8" }.contains("input_ids is FP8"))
+    #expect(changed { $0.outputs[1].datatype = "INT64" }.contains("so_head is INT64"))
+    #expect(changed { $0.outputs[0].shape = [-1, 2, -1] }.contains("entity has shape"))
+    #expect(changed { $0.outputs[0].shape = [] }.contains("entity has shape"))
+    #expect(changed { $0.outputs[0].shape[1] = 3 }.contains("3 heads"))
+    #expect(changed { $0.outputs[1].shape[1] = 8 }.contains("[7, 8] predicates"))
+    #expect(
+      changed {
+        $0.outputs[2].shape[3] = 64; $0.inputs[0].shape[1] = 32
+      }.contains("tokens"))
+  }
+
+  @Test func `A decoupled model is refused`() {
+    let decoupled = ProtobufMessage(["decoupled": .bool(true)])
+    let served = configuration(["model_transaction_policy": .message(decoupled)])
+    #expect(fault(metadata(.semantic), served).contains("decoupled"))
+  }
+
+  @Test func `A configuration is read by its fields`() {
+    let queue = ProtobufMessage(["max_queue_size": .unsigned(9)])
+    let batching = ProtobufMessage([
+      "max_queue_delay_microseconds": .unsigned(500), "default_queue_policy": .message(queue),
+    ])
+    let served = configuration([
+      "dynamic_batching": .message(batching), "backend": .string("onnxruntime"),
+      "sequence_batching": .message(.init()),
+      "ensemble_scheduling": .message(
+        ProtobufMessage([
+          "step": .list([.message(ProtobufMessage(["model_name": .string("first")]))])
+        ])),
+    ])
+    #expect(served.hasDynamicBatching && served.isSequence && !served.isDecoupled)
+    #expect(served.maxQueueDelayMicroseconds == 500 && served.maxQueueSize == 9)
+    #expect(served.steps == ["first"] && served.backend == "onnxruntime")
+    #expect(served.instances == 0)
+  }
+}
