@@ -55,7 +55,12 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
           description: "\"\(address)\" is no server address; expected HOST:PORT, "
             + "Triton's gRPC port is 8001 by default")
       }
-      return address[..<colon].trimmingBrackets
+      let host = address[..<colon].trimmingBrackets
+      // gRPC would take the whole for a name, and its port for missing.
+      guard !host.contains(":") || address.hasPrefix("[") else {
+        throw Invalid(description: "\"\(address)\" is ambiguous; expected [IPv6]:PORT")
+      }
+      return host
     }
   }
 

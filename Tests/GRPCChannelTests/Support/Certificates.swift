@@ -25,13 +25,18 @@ enum Certificates {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("spo-certificates-\(UUID().uuidString)")
 
-    let process = Process()
-    process.executableURL = root.appendingPathComponent("Scripts/serving/certificates")
-    process.arguments = [folder.path]
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Fault(status: process.terminationStatus) }
+    let program = root.appendingPathComponent("Scripts/serving/certificates").path
+    var words = [strdup(program), strdup(folder.path), nil]
+    defer { for word in words { free(word) } }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    // Not by Foundation's Process: it waits for a socket that any other child may hold open.
+    var (child, status): (pid_t, Int32) = (0, 0)
+    guard posix_spawn(&child, program, &actions, nil, &words, environ) == 0,
+      waitpid(child, &status, 0) == child, status == 0
+    else { throw Fault(status: status) }
     return folder
   }
 
