@@ -67,7 +67,8 @@ public struct ChannelConfiguration: Sendable, Hashable {
       "grpc.http2.lookahead_bytes": .integer(Int32(clamping: receiveWindowBytes)),
       "grpc.http2.bdp_probe": .integer(0),
       "grpc.primary_user_agent": .string(userAgent),
-      // Built here: a bad one fails every call with the reason only on standard error.
+      // Built here: a bad one fails every call with the reason only on standard error. It asks for
+      // no health checks: they need Health.Watch, which Triton does not serve.
       "grpc.service_config": .string(
         #"{"loadBalancingConfig":[{"\#(loadBalancing.rawValue)":{}}]}"#),
     ]
