@@ -7,6 +7,8 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+let strictTests: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
@@ -77,34 +79,41 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(
-      name: "WordPieceTests", dependencies: ["WordPiece"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "GlobalPointerTests", dependencies: ["GlobalPointer"]),
+      name: "WordPieceTests", dependencies: ["WordPiece"], resources: [.copy("Fixtures")],
+      swiftSettings: strictTests),
+    .testTarget(
+      name: "GlobalPointerTests", dependencies: ["GlobalPointer"], swiftSettings: strictTests),
     .testTarget(
       name: "EmbeddedEngineTests",
       dependencies: [
         "BLAS", "CKernels", "EmbeddedEngine", "GlobalPointer", "Inference",
-      ], resources: [.copy("Fixtures")]),
+      ], resources: [.copy("Fixtures")], swiftSettings: strictTests),
     .testTarget(
       name: "RelationExtractionTests",
       dependencies: [
         "EmbeddedEngine", "GlobalPointer", "Inference", "RelationExtraction", "WordPiece",
-      ]),
+      ], swiftSettings: strictTests),
     // A server of a process of its own, so that tests can kill it.
     .executableTarget(
       name: "EchoServer", path: "Tests/EchoServer", cSettings: strictC,
       linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
-    .testTarget(name: "GRPCChannelTests", dependencies: ["EchoServer", "GRPCChannel"]),
+    .testTarget(
+      name: "GRPCChannelTests", dependencies: ["EchoServer", "GRPCChannel"],
+      swiftSettings: strictTests),
     .testTarget(
       name: "TritonProtocolTests",
-      dependencies: ["CTritonProtocol", "GRPCChannel", "GlobalPointer", "Inference", "Triton"]),
-    .testTarget(name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["spo"]),
+      dependencies: ["CTritonProtocol", "GRPCChannel", "GlobalPointer", "Inference", "Triton"],
+      swiftSettings: strictTests),
+    .testTarget(
+      name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer"],
+      swiftSettings: strictTests),
+    .testTarget(name: "CommandLineTests", dependencies: ["spo"], swiftSettings: strictTests),
     .testTarget(
       name: "TritonTests",
       dependencies: [
         "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference", "RelationExtraction",
         "Triton", "spo",
-      ], exclude: ["Models", "Reference/client.py"]),
+      ], exclude: ["Models", "Reference/client.py"], swiftSettings: strictTests),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -72,7 +72,7 @@ import Testing
     let filled = SharedBytes(count: 100) { $0.copyBytes(from: pattern(100)) }
     filled.withBytes { bytes in
       #expect(Array(bytes) == pattern(100))
-      #expect(Int(bitPattern: bytes.baseAddress!) % 64 == 0)
+      #expect(Int(bitPattern: bytes.baseAddress!) % 16 == 0)
     }
     #expect(SharedBytes([1, 2] as [UInt16]).withBytes { Array($0) } == [1, 0, 2, 0])
     #expect(SharedBytes([] as [Float]).count == 0)

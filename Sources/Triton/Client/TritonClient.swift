@@ -144,7 +144,7 @@ public final class TritonClient: Sendable {
         }
         try await Task.sleep(for: pause)
         attempt += 1
-        if error.code == .connection { inferChannel.resetConnectBackoff() }
+        if error.code == .connection { channel(of: rpc).resetConnectBackoff() }
       } catch {
         state.withLock { $0.statistics.cancelled += 1 }
         throw error
@@ -157,9 +157,8 @@ public final class TritonClient: Sendable {
     until deadline: ContinuousClock.Instant
   ) async throws -> UnaryAnswer {
     let options = options(changes, until: deadline)
-    let channel = rpc.name == RPC.modelInfer.name ? inferChannel : controlChannel
     do {
-      let answer = try await channel.unary(rpc.method, message, options: options)
+      let answer = try await channel(of: rpc).unary(rpc.method, message, options: options)
       state.withLock { state in
         state.budget.earn()
         state.statistics.succeeded += 1
@@ -171,6 +170,10 @@ public final class TritonClient: Sendable {
       state.withLock { $0.statistics.bytesSent += message.count }
       throw TritonError(failure, rpc, target: target)
     }
+  }
+
+  private func channel(of rpc: RPC) -> Channel {
+    rpc.name == RPC.modelInfer.name ? inferChannel : controlChannel
   }
 
   func options(_ changes: CallChanges, until deadline: ContinuousClock.Instant) -> CallOptions {
