@@ -170,6 +170,8 @@ def launch(name, wanted, ports):
     folder = STATES / name
     folder.mkdir(parents=True, exist_ok=True)
     memory = f"spo-{name}-{ports['grpc']}-"
+    # A caller's thread pool may block signals, which a child inherits: it would not hear SIGTERM.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     with open(log_file(name), "wb") as log:
         process = subprocess.Popen(
             command_line(wanted, ports, memory), stdin=subprocess.DEVNULL, stdout=log,

@@ -39,7 +39,7 @@ import Triton
   }
 
   @Test func `A server killed in the middle of an answer ends the call`() async throws {
-    let server = try Servers.start(.own("victim", ["slow"]))
+    let server = try await Servers.start(.own("victim", ["slow"]))
     let client = try server.client()
     let call = Task {
       let input = InferInput("MS", shape: [1, 1], [Int32(30_000)])
@@ -55,7 +55,7 @@ import Triton
 
   @Test func `A client finds its server again after a restart`() async throws {
     var kind = ServerKind.own("restarted", ["sum"])
-    let first = try Servers.start(kind)
+    let first = try await Servers.start(kind)
     var configuration = TritonClient.Configuration.once
     configuration.timeout = .seconds(60)
     let client = try first.client(configuration)
@@ -63,7 +63,7 @@ import Triton
     first.kill()
     await expectFailure(.connection) { while true { _ = try await client.isLive() } }
     kind.grpcPort = first.grpc
-    let second = try Servers.start(kind)
+    let second = try await Servers.start(kind)
     #expect(second.pid != first.pid)
     try await client.waitUntilReady(model: "sum", timeout: .seconds(60))
   }

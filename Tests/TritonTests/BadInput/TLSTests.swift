@@ -11,41 +11,41 @@ import Triton
   }
 
   @Test func `A trusted server is spoken to over TLS`() async throws {
-    let live = try await isLive(.tls, try Certificates.tls())
+    let live = try await isLive(.tls, try await Certificates.tls())
     #expect(live)
   }
 
   @Test func `Mutual TLS wants a certificate of the right authority`() async throws {
-    let live = try await isLive(.mutualTLS, try Certificates.tls(client: "client"))
+    let live = try await isLive(.mutualTLS, try await Certificates.tls(client: "client"))
     #expect(live)
     for client in [nil, "other-client"] {
       await #expect(throws: TritonError.self) {
-        try await isLive(.mutualTLS, try Certificates.tls(client: client))
+        try await isLive(.mutualTLS, try await Certificates.tls(client: client))
       }
     }
   }
 
   @Test func `A server of another authority is refused`() async throws {
     await expectFailure(.authorisation, saying: "check that the server speaks TLS") {
-      _ = try await isLive(.tls, try Certificates.tls(trusting: "other-ca"))
+      _ = try await isLive(.tls, try await Certificates.tls(trusting: "other-ca"))
     }
   }
 
   @Test func `An expired certificate is refused`() async throws {
     await expectFailure(.authorisation, saying: "dates") {
-      _ = try await isLive(.expired, try Certificates.tls())
+      _ = try await isLive(.expired, try await Certificates.tls())
     }
   }
 
   @Test func `Another name than the certificate's is refused`() async throws {
     await expectFailure(.authorisation) {
-      _ = try await isLive(.tls, try Certificates.tls(serverName: "elsewhere.invalid"))
+      _ = try await isLive(.tls, try await Certificates.tls(serverName: "elsewhere.invalid"))
     }
   }
 
   @Test func `TLS to a plaintext server is told`() async throws {
     await expectFailure(.authorisation, saying: "check that the server speaks TLS") {
-      _ = try await isLive(.main, try Certificates.tls())
+      _ = try await isLive(.main, try await Certificates.tls())
     }
   }
 

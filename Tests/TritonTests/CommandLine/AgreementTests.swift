@@ -30,11 +30,11 @@ import Testing
     let triples: [Triple]
   }
 
-  private func extract(_ words: [String]) throws -> [Answer] {
+  private func extract(_ words: [String]) async throws -> [Answer] {
     let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).txt")
     try Data(Self.texts.joined(separator: "\n").utf8).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
-    let run = try Command.spo(
+    let run = try await Command.spo(
       ["extract", file.path, "--quiet", "--threshold", "-2", "--bundle", Project.demo.path] + words)
     #expect(run.status == 0, "\(run.errors)")
     return try run.output.split(separator: "\n").map {
@@ -44,10 +44,10 @@ import Testing
 
   @Test func `spo_onnx and spo_pt give the triples of the embedded engine`() async throws {
     let server = try await Servers.get(.production)
-    let embedded = try extract([])
+    let embedded = try await extract([])
     #expect(embedded.count == Self.texts.count && embedded.contains { !$0.triples.isEmpty })
     for model in ["spo_onnx", "spo_pt"] {
-      let served = try extract(["--server", server.address, "--model", model])
+      let served = try await extract(["--server", server.address, "--model", model])
       #expect(served.count == embedded.count)
       for (ours, theirs) in zip(embedded, served) {
         #expect(ours.triples.map(\.subject) == theirs.triples.map(\.subject), "\(model)")
@@ -61,7 +61,7 @@ import Testing
 
   @Test func `doctor finds nothing to mend`() async throws {
     let server = try await Servers.get(.production)
-    let run = try Command.spo(
+    let run = try await Command.spo(
       [
         "doctor", "--server", server.address, "--model", "spo_onnx", "--bundle", Project.demo.path,
       ])

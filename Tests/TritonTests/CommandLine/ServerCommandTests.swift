@@ -5,7 +5,7 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct ServerCommandTests {
   private func spo(_ words: String...) async throws -> Command {
     let server = try await Servers.get(.main)
-    return try Command.spo(words + ["--server", server.address])
+    return try await Command.spo(words + ["--server", server.address])
   }
 
   private func json(_ run: Command) throws -> [String: Any] {
@@ -53,24 +53,24 @@ import Testing
     let server = try await Servers.get(
       ServerKind(
         name: "loading", models: ["sum"], flags: ["--model-control-mode=explicit"]))
-    func run(_ words: String...) throws -> Command {
-      try Command.spo(words + ["--server", server.address])
+    func run(_ words: String...) async throws -> Command {
+      try await Command.spo(words + ["--server", server.address])
     }
-    #expect(try run("server", "load", "sum").status == 0)
-    #expect(try run("server", "ready", "sum").status == 0)
-    #expect(try run("server", "unload", "sum").status == 0)
-    let unknown = try run("server", "load", "nobody")
+    #expect(try await run("server", "load", "sum").status == 0)
+    #expect(try await run("server", "ready", "sum").status == 0)
+    #expect(try await run("server", "unload", "sum").status == 0)
+    let unknown = try await run("server", "load", "nobody")
     #expect(unknown.status == 42 && unknown.errors.contains("nobody"))
   }
 
   @Test func `doctor finds a served model well, or says what to do`() async throws {
     let server = try await Servers.get(.main)
-    let good = try Command.spo(
+    let good = try await Command.spo(
       ["doctor", "--server", server.address, "--model", "spo_misfit"])
     #expect(good.status == 42)
     #expect(good.output.contains("PROBLEM contract"), "\(good.output)")
     #expect(good.output.contains("ok      reach"), "\(good.output)")
-    let unknown = try Command.spo(["doctor", "--server", server.address, "--model", "nobody"])
+    let unknown = try await Command.spo(["doctor", "--server", server.address, "--model", "nobody"])
     #expect(unknown.status == 42 && unknown.output.contains("PROBLEM model"))
   }
 }

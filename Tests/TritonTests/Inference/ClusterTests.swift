@@ -4,8 +4,12 @@ import Triton
 
 /// Three servers behind one target.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ClusterTests {
-  private static func servers() throws -> [TestServer] {
-    try (0..<3).map { try Servers.start(.own("cluster-\($0)", ["sum"])) }
+  private static func servers() async throws -> [TestServer] {
+    var servers: [TestServer] = []
+    for number in 0..<3 {
+      servers.append(try await Servers.start(.own("cluster-\(number)", ["sum"])))
+    }
+    return servers
   }
 
   private static let request = InferRequest(
@@ -25,7 +29,7 @@ import Triton
   }
 
   @Test func `Requests go round, and go on when one of three dies`() async throws {
-    let servers = try Self.servers()
+    let servers = try await Self.servers()
     let client = try Self.client(servers, attempts: 5)
     // Until all three are connected, the first one gets more than its share.
     var counts = [0, 0, 0]

@@ -17,7 +17,7 @@ import Triton
       "set SPO_CLIENT_PYTHON to a Python with tritonclient[grpc], as Scripts/test does")
     let server = try await Servers.get(.main)
     let script = Project.root.appending(path: "Tests/TritonTests/Reference/client.py").path
-    let run = try Command(python, [script, "\(server.grpc)"])
+    let run = try await Command(python, [script, "\(server.grpc)"])
     #expect(run.status == 0, "\(run.errors)")
     let lines = try run.output.split(separator: "\n").map {
       try JSONDecoder().decode(Line.self, from: Data($0.utf8))

@@ -11,12 +11,12 @@ enum Certificates {
     try String(contentsOfFile: path(name), encoding: .utf8)
   }
 
-  static func make() throws { try made.get() }
+  static func make() async throws { try await made.value }
 
-  private static let made = Result {
+  private static let made = Task {
     // The last one that the script makes.
     if FileManager.default.fileExists(atPath: path("other-client.pem")) { return }
-    let run = try Command(Project.root.path + "/Scripts/serving/certificates", [folder.path])
+    let run = try await Command(Project.root.path + "/Scripts/serving/certificates", [folder.path])
     guard run.status == 0 else { throw Failed(reason: run.errors) }
   }
 
@@ -25,8 +25,8 @@ enum Certificates {
   /// TLS that trusts an authority and brings, where one is named, a client's certificate.
   static func tls(
     trusting authority: String? = "ca", client: String? = nil, serverName: String? = nil
-  ) throws -> TLSConfiguration {
-    try make()
+  ) async throws -> TLSConfiguration {
+    try await make()
     let identity = try client.map {
       try TLSConfiguration.Identity(
         certificateChain: read("\($0).pem"), privateKey: read("\($0).key"))

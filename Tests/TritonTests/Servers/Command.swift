@@ -15,7 +15,10 @@ struct Command {
   let errors: String
 
   /// Its output goes to files: a server that it starts would hold a pipe open for ever.
-  init(_ program: String, _ arguments: [String], _ environment: [String: String] = [:]) throws {
+  /// Nor is a thread of the tests' pool held while it runs: there may be only two.
+  init(
+    _ program: String, _ arguments: [String], _ environment: [String: String] = [:]
+  ) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -28,15 +31,22 @@ struct Command {
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
-    try process.run()
-    process.waitUntilExit()
-    status = process.terminationStatus
+    status = try await Self.run(process)
     self.output = try String(contentsOf: output, encoding: .utf8)
     self.errors = try String(contentsOf: errors, encoding: .utf8)
   }
 
+  private static func run(_ process: Process) async throws -> Int32 {
+    try await withCheckedThrowingContinuation { continuation in
+      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+      do { try process.run() } catch { continuation.resume(throwing: error) }
+    }
+  }
+
   /// The built command line.
-  static func spo(_ arguments: [String], _ environment: [String: String] = [:]) throws -> Command {
-    try Command(Project.spo.path, arguments, environment)
+  static func spo(
+    _ arguments: [String], _ environment: [String: String] = [:]
+  ) async throws -> Command {
+    try await Command(Project.spo.path, arguments, environment)
   }
 }

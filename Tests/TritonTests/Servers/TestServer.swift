@@ -82,14 +82,14 @@ actor Servers {
 
   private func server(_ kind: ServerKind) -> Task<TestServer, any Error> {
     if let task = started[kind] { return task }
-    let task = Task.detached { try Self.start(kind) }
+    let task = Task { try await Self.start(kind) }
     started[kind] = task
     return task
   }
 
   /// Starts a server unless it runs.
-  static func start(_ kind: ServerKind) throws -> TestServer {
-    try Certificates.make()
+  static func start(_ kind: ServerKind) async throws -> TestServer {
+    try await Certificates.make()
     var arguments = ["up", "--json", "--name", "test-\(kind.name)"]
     arguments += ["--repository", try repository(kind)]
     if let port = kind.grpcPort { arguments += ["--grpc-port", "\(port)"] }
@@ -97,7 +97,8 @@ actor Servers {
     let flags = [
       "--", "--exit-on-error=false", "--strict-readiness=false", "--exit-timeout-secs=1",
     ]
-    let run = try Command(Project.root.path + "/Scripts/triton", arguments + flags + kind.flags)
+    let run = try await Command(
+      Project.root.path + "/Scripts/triton", arguments + flags + kind.flags)
     guard run.status == 0 else { throw StartFailed(name: kind.name, reason: run.errors) }
     return try JSONDecoder().decode(TestServer.self, from: Data(run.output.utf8))
   }
