@@ -1,8 +1,9 @@
 """A bundle (config.json, model.safetensors) to TorchScript and ONNX for NVIDIA Triton.
 
-Both take (sample id [B], token ids, token types, mask [B, L]) and answer (sample id [B],
-entity [B, 2, L, L], so_head and so_tail [B, P, L, L]) for every B >= 1 and every L from 3 to the
-bundle's max_position_embeddings. A file that disagrees with PyTorch is removed, and the exit is 1.
+All take (sample id [B], token ids, token types, mask [B, L]) for every B >= 1 and every L from 3
+to the bundle's max_position_embeddings. pt and onnx answer (sample id [B], entity [B, 2, L, L],
+so_head and so_tail [B, P, L, L]); compact_pt and compact the sample id and the best spans and
+triples, as spo_decode gives them. A file that disagrees with PyTorch is removed, and the exit is 1.
 """
 
 import argparse
@@ -14,8 +15,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TALK = ROOT / "model_repository"
-NETWORK = ROOT / "Scripts/training/network.py"
-KINDS = {"pt": "model.pt", "onnx": "model.onnx"}
+SOURCES = [ROOT / "Scripts/training/network.py"] + [
+    Path(__file__).with_name(f"{name}.py") for name in ("export", "exporter", "compact", "decode_graph")
+]
+KINDS = {
+    "pt": "model.pt", "onnx": "model.onnx", "compact_pt": "model.pt", "compact": "model.onnx",
+}  # fmt: skip
 TOLERANCE = 1e-3  # of a logit; FP32 kernels that sum in another order stay far below it
 
 
@@ -28,11 +33,11 @@ def main():
         if kind in (options.only or KINDS) and kind not in stale:
             say(f"{target(options, kind)} is up to date")
     if stale:
-        from exporter import Exporter  # PyTorch takes seconds to load: only when there is work
+        import exporter  # PyTorch takes seconds to load: only when there is work
 
-        exporter = Exporter(options.bundle, TOLERANCE)
         for kind in stale:
-            export(exporter, options, kind)
+            contract = exporter.CompactExporter if kind.startswith("compact") else exporter.Exporter
+            export(contract(options.bundle, TOLERANCE), options, kind)
 
 
 def arguments():
@@ -43,9 +48,9 @@ def arguments():
         "--bundle", type=Path, default=TALK / "spo_onnx/1", help="default: %(default)s"
     )
     parser.add_argument("--repository", type=Path, default=TALK, help="default: %(default)s")
-    parser.add_argument("--only", choices=KINDS, action="append", help="one kind; default: both")
+    parser.add_argument("--only", choices=KINDS, action="append", help="one kind; default: all")
     parser.add_argument(
-        "--prefix", default="spo", help="models are PREFIX_pt, PREFIX_onnx; default: spo"
+        "--prefix", default="spo", help="models are PREFIX_KIND; default: spo"
     )
     parser.add_argument("--force", action="store_true", help="export although nothing changed")
     options = parser.parse_args()
@@ -62,8 +67,8 @@ def target(options, kind):
 def stamp(options):
     """Hash of all that an exported file is made from."""
     digest = hashlib.sha256()
-    sources = [options.bundle / "config.json", options.bundle / "model.safetensors", NETWORK]
-    for path in [*sources, Path(__file__), Path(__file__).with_name("exporter.py")]:
+    bundle = [options.bundle / "config.json", options.bundle / "model.safetensors"]
+    for path in bundle + SOURCES:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
@@ -85,8 +90,9 @@ def export(exporter, options, kind):
     write_configuration(options, kind)
     started = time.monotonic()
     say(f"exporting {path}")
+    write = exporter.write_pt if path.suffix == ".pt" else exporter.write_onnx
     try:
-        worst = getattr(exporter, f"write_{kind}")(path)
+        worst = write(path)
     except BaseException as error:
         for broken in path.parent.glob(f"{path.name}*"):
             broken.unlink()
@@ -106,7 +112,9 @@ def write_configuration(options, kind):
         if not (model / name).exists():
             (model / name).parent.mkdir(exist_ok=True)
             text = (TALK / f"spo_{kind}" / name).read_text()
-            (model / name).write_text(text.replace(f'"spo_{kind}"', json.dumps(model.name)))
+            text = text.replace(f'"spo_{kind}"', json.dumps(model.name))
+            text = text.replace("spo_onnx spo_pt", f"{options.prefix}_onnx {options.prefix}_pt")
+            (model / name).write_text(text)
 
 
 def say(message):

@@ -1,4 +1,7 @@
-"""PyTorch to TorchScript and ONNX, each held against PyTorch on shapes that it was not made from."""
+"""PyTorch to TorchScript and ONNX, each held against PyTorch on shapes that it was not made from.
+
+The dense contract gives logits; the compact one (`compact.py`) the best spans and triples.
+"""
 
 import contextlib
 import json
@@ -17,11 +20,12 @@ import torch
 from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
+import compact  # noqa: E402
+import decode_graph  # noqa: E402
 from network import JointExtractor  # noqa: E402
 
 OPSET, FORMAT = 18, 8  # operators and file format that ONNX Runtime reads since its version 1.14
 INPUTS = [f"INPUT__{i}" for i in range(4)]
-OUTPUTS = [f"OUTPUT__{i}" for i in range(4)]
 LOGITS = ("entity", "so_head", "so_tail")
 ONE_FILE_LIMIT = 2**31 - 1  # bytes of a protobuf message; above, weights go to a file of their own
 
@@ -38,9 +42,15 @@ class Served(torch.nn.Module):
 
 
 class Exporter:
+    """Writes one bundle's network under the dense contract; `CompactExporter` under the compact."""
+
+    outputs = [f"OUTPUT__{i}" for i in range(4)]
+    dynamic = [0, 2, 3]  # axes of outputs that may not be fixed
+
     def __init__(self, bundle, tolerance):
         self.config = json.loads((bundle / "config.json").read_text(encoding="utf-8"))
-        self.model = Served(load(bundle, self.config))
+        self.dense = Served(load(bundle, self.config))
+        self.model = self.dense
         self.tolerance = tolerance
 
     def write_pt(self, path):
@@ -63,12 +73,12 @@ class Exporter:
             folded.parent.mkdir()
             self.trace_onnx(raw)
             fold_constants(raw, folded, self.is_too_large())
-            finish(folded)
+            finish(folded, self.outputs, self.dynamic)
             for made in folded.parent.iterdir():  # the weights' own file too, if there is one
                 os.replace(made, path.with_name(made.name))
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         feed = lambda tensors: {n: x.numpy() for n, x in zip(INPUTS, tensors)}
-        return self.compare(lambda tensors: session.run(OUTPUTS, feed(tensors)))
+        return self.compare(lambda tensors: session.run(self.outputs, feed(tensors)))
 
     def trace_onnx(self, path):
         batch = torch.export.Dim("batch", min=1)
@@ -76,7 +86,7 @@ class Exporter:
         row, matrix = {0: batch}, {0: batch, 1: length}
         with quiet():
             torch.onnx.export(
-                self.model, self.example(2, 9), str(path), input_names=INPUTS, output_names=OUTPUTS,
+                self.model, self.example(2, 9), str(path), input_names=INPUTS, output_names=self.outputs,
                 dynamo=True, dynamic_shapes=[row, matrix, matrix, matrix], opset_version=OPSET,
                 external_data=self.is_too_large(), verbose=False,
             )  # fmt: skip
@@ -110,7 +120,7 @@ class Exporter:
         tensors = self.example(batch, length)
         where = f"at batch {batch}, length {length}"
         with torch.no_grad():
-            expected = [x.numpy() for x in self.model(*tensors)]
+            expected = [x.numpy() for x in self.dense(*tensors)]
         try:
             got = run(tensors)
         except RuntimeError as error:
@@ -121,9 +131,53 @@ class Exporter:
         if not np.array_equal(got[0], tensors[0].numpy()):
             ids = tensors[0].tolist()
             raise ValueError(f"the sample id is not echoed {where}: {ids} became {got[0].tolist()}")
+        return self.judge(expected[1:], got[1:], tensors[3].numpy(), where)
+
+    def judge(self, dense, got, mask, where):
+        """Largest difference of the answer to the dense logits; ValueError where it is too large."""
+        return max(check(*each, where, self.tolerance) for each in zip(LOGITS, dense, got))
+
+
+class CompactExporter(Exporter):
+    outputs = ["OUTPUT__0", *(f"{name}__{i}" for i, name in enumerate(compact.NAMES, 1))]
+    dynamic = [0]
+
+    def __init__(self, bundle, tolerance):
+        super().__init__(bundle, tolerance)
+        self.model = compact.Compact(self.dense.network)
+        graph = decode_graph.build().SerializeToString()
+        self.reference = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+
+    def judge(self, dense, got, mask, where):
+        """Against `spo_decode` on the dense logits. Equal scores may come in any order, so names
+        are held against the logits that they stand for."""
+        feed = dict(zip(LOGITS, dense)) | {"attention_mask": mask}
+        wanted = dict(zip(compact.NAMES, self.reference.run(compact.NAMES, feed)))
+        triples, scores, spans, span_scores, not_finite = got
+        check("not_finite", wanted["not_finite"], not_finite, where, 0)
+        least = [x.min(axis=-1) for x in (wanted["scores"], scores)]
         return max(
-            check(*each, where, self.tolerance) for each in zip(LOGITS, expected[1:], got[1:])
+            check("span_scores", wanted["span_scores"], span_scores, where, self.tolerance),
+            check("scores", *least, where, self.tolerance),
+            self.check_cells("spans", span_scores, span_logits(dense, spans), where),
+            self.check_cells("triples", scores, triple_logits(dense, triples), where),
         )
+
+    def check_cells(self, name, scores, logits, where):
+        real = scores > decode_graph.LOWEST
+        return check(name, np.where(real, logits, 0), np.where(real, scores, 0), where, self.tolerance)
+
+
+def span_logits(dense, spans):
+    rows, kinds = np.arange(len(spans))[:, None, None], np.arange(2)[None, :, None]
+    return dense[0][rows, kinds, spans[..., 0], spans[..., 1]]
+
+
+def triple_logits(dense, triples):
+    entity, heads, tails = dense
+    row, (p, s, e, o, f) = np.arange(len(triples))[:, None], np.moveaxis(triples, -1, 0)
+    parts = entity[row, 0, s, e], entity[row, 1, o, f], heads[row, p, s, o], tails[row, p, e, f]
+    return np.stack(parts, axis=-1)
 
 
 def check(name, expected, got, where, tolerance):
@@ -133,7 +187,7 @@ def check(name, expected, got, where, tolerance):
             f"{name} {where}: expected {expected.dtype} {list(expected.shape)}, "
             f"got {got.dtype} {list(got.shape)}"
         )
-    worst = float(np.abs(expected - got).max())
+    worst = float(np.abs(expected - got).max(initial=0))
     if not worst <= tolerance:  # a NaN is not either
         raise ValueError(
             f"{name} {where}: logits differ by {worst:.3g}, expected at most {tolerance:g}"
@@ -159,14 +213,14 @@ def fold_constants(raw, folded, apart):
         raise ValueError(f"polygraphy could not fold its constants:\n{done.stdout}")
 
 
-def finish(path):
+def finish(path, outputs, dynamic):
     """Marks the format that the file needs, and checks it after all optimizers."""
     model = onnx.load(str(path), load_external_data=False)
     model.ir_version = FORMAT
     path.write_bytes(model.SerializeToString())
     onnx.checker.check_model(str(path))
     check_signature(model.graph.input, INPUTS, [0, 1])
-    check_signature(model.graph.output, OUTPUTS, [0, 2, 3])
+    check_signature(model.graph.output, outputs, dynamic)
 
 
 def check_signature(values, names, dynamic):

@@ -105,11 +105,13 @@ class Encoder(nn.Module):
         return hidden
 
 
-def rotate(x):
-    """RoPE on interleaved pairs of the last axis; the position is the axis before it."""
+def rotate(x, positions=None):
+    """RoPE on interleaved pairs of the last axis; the position is the axis before it, or is given."""
     length, size = x.shape[-2], x.shape[-1]
     theta = 10000.0 ** (-2.0 * torch.arange(size // 2, device=x.device) / size)
-    angle = torch.arange(length, device=x.device)[:, None] * theta
+    if positions is None:
+        positions = torch.arange(length, device=x.device)
+    angle = positions[..., None] * theta
     cos = angle.cos().repeat_interleave(2, dim=-1).to(x.dtype)
     sin = angle.sin().repeat_interleave(2, dim=-1).to(x.dtype)
     turned = torch.stack([-x[..., 1::2], x[..., 0::2]], dim=-1).flatten(-2)
@@ -132,6 +134,16 @@ class GlobalPointer(nn.Module):
             q, k = rotate(q), rotate(k)
         return q @ k.transpose(-1, -2) / math.sqrt(self.size)
 
+    def pairs(self, rows, columns, row_positions, column_positions):
+        """Logits [B, heads, R, C] of chosen tokens: hidden states [B, R or C, width], positions."""
+        halves = lambda x: x.view(self.heads, 2, self.size, *x.shape[1:]).unbind(1)
+        (wq, wk), (bq, bk) = halves(self.dense.weight), halves(self.dense.bias)
+        q = torch.einsum("brw,hdw->bhrd", rows, wq) + bq[:, None]
+        k = torch.einsum("bcw,hdw->bhcd", columns, wk) + bk[:, None]
+        if self.rope:
+            q, k = rotate(q, row_positions[:, None]), rotate(k, column_positions[:, None])
+        return q @ k.transpose(-1, -2) / math.sqrt(self.size)
+
 
 class EfficientGlobalPointer(nn.Module):
     """One shared span score plus a start and an end bias for each head; Su, 2022."""
@@ -150,6 +162,17 @@ class EfficientGlobalPointer(nn.Module):
         shared = q @ k.transpose(-1, -2) / math.sqrt(self.size)
         bias = self.q_dense(p).transpose(1, 2) / 2
         return shared[:, None] + bias[:, 0::2, None, :] + bias[:, 1::2, :, None]
+
+    def pairs(self, rows, columns, row_positions, column_positions):
+        """Logits [B, heads, R, C] of chosen tokens: hidden states [B, R or C, width], positions."""
+        row, column = self.p_dense(rows), self.p_dense(columns)
+        q, k = row[..., 0::2], column[..., 1::2]
+        if self.rope:
+            q, k = rotate(q, row_positions), rotate(k, column_positions)
+        shared = q @ k.transpose(-1, -2) / math.sqrt(self.size)
+        start = self.q_dense(row)[..., 1::2].transpose(1, 2) / 2
+        end = self.q_dense(column)[..., 0::2].transpose(1, 2) / 2
+        return shared[:, None] + end[:, :, None, :] + start[:, :, :, None]
 
 
 HEADS = {

@@ -1,7 +1,7 @@
 """Mixed traffic with cancels and a server that is killed and started again in the middle: does
 memory, do calls, descriptors or shared memory regions grow? Argument: seconds (default 600).
 
-Cancelled calls can make Triton itself end (triton-inference-server/server issues 7368 and 8034); it
+Cancelled calls can make Triton itself crash (triton-inference-server/server issues 7368 and 8034); it
 is then started again and counted."""
 
 import json
@@ -44,9 +44,10 @@ def main():
         for line in client.stdout:
             samples.append(json.loads(line))
             print(line.strip(), flush=True)
-            if not is_alive(state["pid"]):
+            if has_crashed(state):
                 died += 1
-                print("the server ended by itself", flush=True)
+                print("the server crashed", flush=True)
+                subprocess.run(["kill", "-9", str(state["pid"])], stderr=subprocess.DEVNULL)
             elif len(samples) == max(seconds // 20, 1):
                 print("killing the server", flush=True)
                 subprocess.run(["kill", "-9", str(state["pid"])], check=True)
@@ -54,16 +55,18 @@ def main():
                 continue
             state = up(state["grpc"])
     triton("down")
-    print(f"soak: Triton ended by itself {died} times")
+    print(f"soak: Triton crashed {died} times")
     sys.exit(not judge(samples, client.returncode))
 
 
-def is_alive(pid):
-    """Whether the process runs: not a zombie either."""
+def has_crashed(state):
+    """Whether the process has ended, or hangs in the handler of its own crash."""
     try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+        if "\nState:\tZ" in Path(f"/proc/{state['pid']}/status").read_text():
+            return True
     except FileNotFoundError:
-        return False
+        return True
+    return "\nSignal (" in Path(state["log"]).read_text(errors="replace")
 
 
 def judge(samples, code):
