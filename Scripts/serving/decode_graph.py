@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "model_repository/spo_decode/1/model.onnx"
 OPSET, FORMAT = 14, 7  # operators and file format of ONNX 1.9: any ONNX Runtime since 1.8
 LOWEST, HIGHEST = float(np.finfo(np.float32).min), float(np.finfo(np.float32).max)
-SPANS, TRIPLES = 32, 128
+SPANS, TRIPLES = 32, 64
 
 
 class Graph:

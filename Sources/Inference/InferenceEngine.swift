@@ -44,11 +44,18 @@ public struct EngineLimits: Sendable, Hashable {
   public var batchTokens: Int
   /// Calls in flight that keep the engine busy; more only wait.
   public var concurrency: Int
+  /// Whether rows are padded to one length, so that equal lengths cost least.
+  public var padsRows: Bool
+  /// Cells in one batch: rows times the square of the padded length.
+  public var batchCells: Int
 
   /// Limits; each at least 1.
-  public init(batchRows: Int, batchTokens: Int, concurrency: Int) {
+  public init(
+    batchRows: Int, batchTokens: Int, concurrency: Int, padsRows: Bool = false,
+    batchCells: Int = .max
+  ) {
     (self.batchRows, self.batchTokens) = (batchRows, batchTokens)
-    self.concurrency = concurrency
+    (self.concurrency, self.padsRows, self.batchCells) = (concurrency, padsRows, batchCells)
   }
 }
 
@@ -58,6 +65,8 @@ public struct InferenceBatch: Sendable, Hashable {
   public private(set) var ids: [Int32] = []
   /// Where each row begins, and the end: `rowCount + 1` entries.
   public private(set) var rows: [Int] = [0]
+  /// The length that an engine which pads shall pad to; nil takes the longest row's.
+  public var paddedLength: Int?
 
   /// An empty batch.
   public init() {}

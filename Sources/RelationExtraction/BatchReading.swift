@@ -57,32 +57,36 @@ struct BatchReading {
   /// Runs every piece that has tokens, as many batches at once as the engine wants.
   mutating func infer() async throws {
     let busy = pieces.indices.filter { !pieces[$0].tokens.isEmpty }
-    let plan = BatchPlanner(extractor.engine.limits).plan(lengths: busy.map { pieces[$0].length })
-    var batches = plan.map { $0.map { busy[$0] } }[...]
+    let plan = extractor.planning.plan(lengths: busy.map { pieces[$0].length })
+    var batches = plan[...]
     let snapshot = self
     try await withThrowingTaskGroup(of: [(Int, Result<SentenceCandidates, InferenceError>)].self) {
       group in
-      for _ in 0..<extractor.engine.limits.concurrency {
-        guard let batch = batches.popFirst() else { break }
-        group.addTask { try await snapshot.run(batch) }
+      func addNext() {
+        guard let batch = batches.popFirst() else { return }
+        let pieces = batch.sentences.map { busy[$0] }
+        group.addTask { try await snapshot.run(pieces, length: batch.length) }
       }
+      for _ in 0..<extractor.engine.limits.concurrency { addNext() }
       while let results = try await group.next() {
         for (piece, result) in results { answers[piece] = result }
-        if let batch = batches.popFirst() { group.addTask { try await snapshot.run(batch) } }
+        addNext()
       }
     }
   }
 
   /// One batch; a row that the engine refuses is set aside with its error, the others run again.
   private func run(
-    _ batch: [Int]
+    _ batch: [Int], length: Int
   ) async throws -> [(Int, Result<SentenceCandidates, InferenceError>)] {
     var left = batch
     var done: [(Int, Result<SentenceCandidates, InferenceError>)] = []
     while !left.isEmpty {
       do {
-        let threshold = extractor.configuration.threshold
-        let results = try await extractor.engine.infer(request(left), threshold: threshold)
+        let request = request(left, length)
+        let results = try await extractor.gate.pass {
+          try await extractor.engine.infer(request, threshold: extractor.configuration.threshold)
+        }
         return done + zip(left, results).map { ($0, .success($1)) }
       } catch let error as InferenceError {
         guard let row = error.row, left.indices.contains(row) else { throw error }
@@ -92,8 +96,9 @@ struct BatchReading {
     return done
   }
 
-  private func request(_ batch: [Int]) -> InferenceBatch {
+  private func request(_ batch: [Int], _ length: Int) -> InferenceBatch {
     var request = InferenceBatch()
+    request.paddedLength = length
     let vocabulary = extractor.tokenizer.vocabulary
     for piece in batch.map({ pieces[$0] }) {
       let first = encodings.rows[piece.document] + 1

@@ -25,7 +25,7 @@ public struct RelationExtractor: Sendable {
     /// Tokens that neighbouring windows of a long document share.
     public var windowOverlap = 64
     /// Documents read ahead to plan batches from, and so held in memory.
-    public var lookAhead = 1_024
+    public var lookAhead = 2_048
     /// UTF-8 bytes of text read ahead; reading stops at whichever limit comes first.
     public var lookAheadBytes = 4 << 20
 
@@ -41,6 +41,9 @@ public struct RelationExtractor: Sendable {
   public let schema: RelationSchema
   /// How documents are read.
   public let configuration: Configuration
+  let planning: BatchPlanning
+  /// One for all windows that are read beside each other.
+  let gate: AdmissionGate
 
   /// Puts the three together. Throws `SchemaError.wrongCount` when the schema does not fit the
   /// model, `InferenceError` when the vocabulary does not.
@@ -57,7 +60,12 @@ public struct RelationExtractor: Sendable {
     }
     (self.tokenizer, self.engine, self.schema) = (tokenizer, engine, schema)
     self.configuration = configuration
+    planning = BatchPlanning(engine)
+    gate = AdmissionGate(limit: engine.limits.concurrency)
   }
+
+  /// What padding has cost so far.
+  public var padding: PaddingStatistics { planning.padding }
 
   /// The triples of one text, of any length, in the order of `Triple.precedes`.
   public func extract(_ text: String) async throws -> [Triple] {
@@ -96,40 +104,63 @@ where Documents.Element == String {
     Iterator(extractor: extractor, source: documents.makeAsyncIterator())
   }
 
-  /// Reads a few documents ahead, extracts them together, and gives them one by one.
+  /// Reads documents ahead in windows, two at once, and gives their extractions one by one.
   public struct Iterator: AsyncIteratorProtocol {
     let extractor: RelationExtractor
     var source: Documents.AsyncIterator
+    let windows = OrderedWork<[Extraction]>()
     var ready: ArraySlice<Extraction> = []
     var count = 0
+    var isAtEnd = false
+    /// Why reading ended; thrown behind the last extraction.
+    var failure: (any Error)?
     /// Doubles up to `lookAhead`, so that the first answers come soon.
     var ahead: Int
     let limit: Int
 
     init(extractor: RelationExtractor, source: Documents.AsyncIterator) {
       (self.extractor, self.source) = (extractor, source)
-      limit = Swift.max(1, extractor.configuration.lookAhead)
+      limit = Swift.max(1, extractor.configuration.lookAhead / 2)
       ahead = Swift.min(16, limit)
     }
 
     /// The next document's extraction, nil after the last.
     public mutating func next() async throws -> Extraction? {
       if let first = ready.popFirst() { return first }
-      var texts: [String] = []
-      var bytes = 0
-      let configuration = extractor.configuration
-      while texts.count < ahead,
-        bytes < configuration.lookAheadBytes, let text = try await source.next()
-      {
-        texts.append(text)
-        bytes += text.utf8.count
-      }
+      while windows.count < 2, !isAtEnd { try await beginWindow() }
       try Task.checkCancellation()
-      if texts.isEmpty { return nil }
-      ready = try await extractor.extract(batch: texts, firstIndex: count)[...]
+      ready = try await windows.next()?[...] ?? []
+      if ready.isEmpty, let failure {
+        self.failure = nil
+        throw failure
+      }
+      return ready.popFirst()
+    }
+
+    private mutating func beginWindow() async throws {
+      let texts = await read()
+      isAtEnd = texts.isEmpty || failure != nil
+      guard !texts.isEmpty else { return }
+      let (extractor, first) = (extractor, count)
+      windows.begin { try await extractor.extract(batch: texts, firstIndex: first) }
       count += texts.count
       ahead = Swift.min(2 * ahead, limit)
-      return ready.popFirst()
+    }
+
+    private mutating func read() async -> [String] {
+      var texts: [String] = []
+      var bytes = 0
+      do {
+        while texts.count < ahead, bytes < extractor.configuration.lookAheadBytes / 2,
+          let text = try await source.next()
+        {
+          texts.append(text)
+          bytes += text.utf8.count
+        }
+      } catch {
+        failure = error
+      }
+      return texts
     }
   }
 }

@@ -5,7 +5,7 @@ internal import Foundation
 internal import GlobalPointer
 internal import Inference
 internal import RelationExtraction
-internal import Triton
+public import Triton
 internal import WordPiece
 
 /// Which model runs, and how.
@@ -44,10 +44,21 @@ struct EngineOptions: ParsableArguments {
       discussion: "Default: found from the model's metadata.", valueName: "mapping"))
   var tensors: String?
 
-  @Option(help: ArgumentHelp("Requests in flight. Default: two an instance.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "How the model is asked: compact-native, compact-ensemble, dense-shm or dense.",
+      discussion: "Default: the first of them that the server has.", valueName: "plan"))
+  var plan: ServingRoute?
+
+  @Flag(help: "Say how the model is asked, and why, before anything is read.")
+  var explainPlan = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Requests in flight. Default: found from latencies and refusals.", valueName: "n"))
   var concurrency: Int?
 
-  @Option(help: ArgumentHelp("Longest answer of one request.", valueName: "MiB"))
+  @Option(help: ArgumentHelp("Longest dense answer of one request.", valueName: "MiB"))
   var answerMemory = 256
 
   @OptionGroup(title: "Server options") var connection: ServerOptions
@@ -58,6 +69,9 @@ struct EngineOptions: ParsableArguments {
     }
     if let concurrency, !(1...4_096).contains(concurrency) {
       throw ValidationError("--concurrency is \(concurrency), expected 1...4096")
+    }
+    if explainPlan, server == nil {
+      throw ValidationError("--explain-plan is about a server; give --server")
     }
     if let threads, !(1...1_024).contains(threads) {
       throw ValidationError("--threads is \(threads), expected 1...1024")
@@ -88,9 +102,11 @@ struct EngineOptions: ParsableArguments {
       (configuration.precision, configuration.threads) = (precision, threads)
       return try EmbeddedEngine(bundle: bundle, configuration: configuration)
     }
-    return try await TritonEngine(
+    let engine = try await TritonEngine(
       client: try connection.client(server), model: model, shape: bundle.modelShape,
       configuration: try remote())
+    if explainPlan { Terminal.say("plan for \(model)\n\(engine.plan.explanation)") }
+    return engine
   }
 
   func remote() throws -> TritonEngine.Configuration {
@@ -98,7 +114,8 @@ struct EngineOptions: ParsableArguments {
     configuration.version = modelVersion
     configuration.names = try tensors.map { try TensorNames(parsing: $0) }
     configuration.answerBytes = answerMemory << 20
-    configuration.concurrency = concurrency
+    configuration.memory = max(configuration.memory, configuration.answerBytes)
+    (configuration.concurrency, configuration.route) = (concurrency, plan)
     return configuration
   }
 
@@ -120,6 +137,7 @@ struct EngineOptions: ParsableArguments {
 }
 
 extension Precision: ExpressibleByArgument {}
+extension ServingRoute: ExpressibleByArgument {}
 
 extension ModelBundle {
   /// The sizes that the bundle's config.json gives.

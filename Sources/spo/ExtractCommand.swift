@@ -76,7 +76,7 @@ struct ExtractCommand: AsyncParsableCommand {
   var maxRecordBytes = 16 << 20
 
   @Option(help: ArgumentHelp("Documents read ahead to plan batches.", valueName: "n"))
-  var lookAhead = 1_024
+  var lookAhead = 2_048
 
   @Option(
     parsing: .upToNextOption,
@@ -106,6 +106,10 @@ struct ExtractCommand: AsyncParsableCommand {
   mutating func run() async throws {
     let bundle = try engine.loadBundle()
     let extractor = try await engine.extractor(bundle, try reading(bundle.schema))
+    try await extractor.closing { try await run(extractor, bundle) }
+  }
+
+  private func run(_ extractor: RelationExtractor, _ bundle: ModelBundle) async throws {
     var source = try RecordSource(
       inputs: inputs, texts: text, format: inputFormat, textField: textField,
       longestRecord: maxRecordBytes)
@@ -120,9 +124,12 @@ struct ExtractCommand: AsyncParsableCommand {
     if let runInfo {
       try RunInfo(
         path: runInfo, bundle: bundle, engine: engine.engineDescription, threshold: threshold
-      ).write(summary)
+      ).write(summary, extractor)
     }
-    if !quiet { Terminal.say(summary.description) }
+    if !quiet {
+      Terminal.say(summary.description)
+      if let served = extractor.servingReport { Terminal.say(served) }
+    }
     if summary.rejected > 0 { throw ExitCode(ExitStatus.rejects) }
   }
 

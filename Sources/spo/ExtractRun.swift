@@ -41,19 +41,9 @@ struct ExtractRun {
   func run(_ source: inout RecordSource) async throws -> Summary {
     let begin = ContinuousClock.now
     var summary = Summary()
-    var size = min(16, extractor.configuration.lookAhead)
     try output.append { formatter.appendHeader(to: &$0) }
     do {
-      while case let items = try chunk(&source, size), !items.isEmpty {
-        let texts = items.compactMap { item in
-          if case .record(let record) = item { record.text } else { nil }
-        }
-        let extractions = try await extractor.extract(batch: texts, firstIndex: summary.records)
-        try write(items, extractions, &summary)
-        progress?.update(summary, read: source.readBytes, of: source.totalBytes)
-        // Small at first, so that the first answers come soon.
-        size = min(2 * size, extractor.configuration.lookAhead)
-      }
+      try await readAll(&source, &summary)
       try output.flush()
     } catch {
       progress?.clear()
@@ -69,12 +59,62 @@ struct ExtractRun {
     return summary
   }
 
+  /// Two chunks are on their way at once, so that the engine has work while the next is read and
+  /// the last is written; but nothing that is done waits for input that has not come.
+  private func readAll(_ source: inout RecordSource, _ summary: inout Summary) async throws {
+    let work = OrderedWork<Chunk>()
+    let most = max(1, extractor.configuration.lookAhead / 2)
+    // Small at first, so that the first answers come soon.
+    var (size, isAtEnd) = (min(16, most), false)
+    var failure: (any Error)?
+    while true {
+      if !isAtEnd, work.count == 0 || work.count < 2 && !source.wouldWait {
+        let items = chunk(&source, size, &failure)
+        // What was read before the input failed is still extracted and written.
+        isAtEnd = items.isEmpty || failure != nil
+        if !items.isEmpty { begin(items, work) }
+        size = min(2 * size, most)
+        continue
+      }
+      guard let done = try await work.next() else { break }
+      try write(done, &summary)
+      progress?.update(summary, read: source.readBytes, of: source.totalBytes)
+    }
+    if let failure { throw failure }
+  }
+
+  private struct Chunk: Sendable {
+    let items: [InputItem]
+    let extractions: [Extraction]
+  }
+
+  private func begin(_ items: [InputItem], _ work: OrderedWork<Chunk>) {
+    let extractor = extractor
+    work.begin {
+      let texts = items.compactMap { item in
+        if case .record(let record) = item { record.text } else { nil }
+      }
+      let extractions = try await extractor.extract(batch: texts, firstIndex: 0)
+      return Chunk(items: items, extractions: extractions)
+    }
+  }
+
   /// The next records: at most `size`, and no more than have come when the input is a slow pipe.
-  private func chunk(_ source: inout RecordSource, _ size: Int) throws -> [InputItem] {
+  private func chunk(
+    _ source: inout RecordSource, _ size: Int, _ failure: inout (any Error)?
+  ) -> [InputItem] {
     var items: [InputItem] = []
     var bytes = 0
-    while items.count < size, bytes < extractor.configuration.lookAheadBytes,
-      items.isEmpty || !source.wouldWait, let item = try source.next()
+    func next(_ source: inout RecordSource) -> InputItem? {
+      do {
+        return try source.next()
+      } catch {
+        failure = error
+        return nil
+      }
+    }
+    while items.count < size, bytes < extractor.configuration.lookAheadBytes / 2,
+      items.isEmpty || !source.wouldWait, let item = next(&source)
     {
       switch item {
       case .record(let record): bytes += record.text.utf8.count
@@ -85,11 +125,9 @@ struct ExtractRun {
     return items
   }
 
-  private func write(
-    _ items: [InputItem], _ extractions: [Extraction], _ summary: inout Summary
-  ) throws {
-    var extractions = extractions[...]
-    for item in items {
+  private func write(_ chunk: Chunk, _ summary: inout Summary) throws {
+    var extractions = chunk.extractions[...]
+    for item in chunk.items {
       summary.records += 1
       switch item {
       case .reject(let reject): try write(reject, &summary)

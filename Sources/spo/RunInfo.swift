@@ -12,16 +12,17 @@ struct RunInfo {
 
   private static let files = ["config.json", "model.safetensors", "schema.json", "vocab.txt"]
 
-  func write(_ summary: ExtractRun.Summary) throws {
+  func write(_ summary: ExtractRun.Summary, _ extractor: RelationExtractor) throws {
     var hashes: [String: String] = [:]
     for name in Self.files {
       hashes[name] = try sha256(ofFile: bundle.directory.appendingPathComponent(name).path)
     }
-    let object: [String: Any] = [
+    var object: [String: Any] = [
       "program": "spo \(Spo.configuration.version)", "bundle": bundle.directory.path,
       "sha256": hashes, "engine": engine, "threshold": threshold, "documents": summary.records,
       "triples": summary.triples, "rejected": summary.rejected, "seconds": summary.seconds,
     ]
+    object["serving"] = extractor.servingRecord
     let options: JSONSerialization.WritingOptions = [
       .prettyPrinted, .sortedKeys, .withoutEscapingSlashes,
     ]

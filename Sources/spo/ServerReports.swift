@@ -18,7 +18,7 @@ extension ServerCommand {
       try await place.run { client in
         var contract = try await client.contract(
           of: model, version: modelVersion, names: try tensors.map { try TensorNames(parsing: $0) })
-        if contract.predicates == nil {
+        if contract.predicates == nil, !contract.isCompact {
           contract.predicates = try await client.countPredicates(contract)
         }
         return try Report(text(contract), Summary(contract, sizes(contract)))
@@ -46,7 +46,7 @@ extension ServerCommand {
     private struct Size { var tokens, bytes, rows: Int }
 
     private func sizes(_ contract: ModelContract) -> [Size] {
-      guard let count = contract.predicates else { return [] }
+      guard let count = contract.isCompact ? 0 : contract.predicates else { return [] }
       let lengths = contract.tokens.map { [$0] } ?? [32, 64, 128, 256, 512]
       return lengths.map {
         Size(
@@ -62,18 +62,16 @@ extension ServerCommand {
           [role, tensor.name, tensor.datatype.rawValue, "\(tensor.dimensions)"])
       }
       var lines = [
-        "\(contract.model): dense GlobalPointer contract, at most \(contract.maxBatchSize) rows a "
-          + "request, \(contract.instances) instance(s), \(contract.predicates ?? 0) predicates",
+        "\(contract.model): \(contract.isCompact ? "compact" : "dense") GlobalPointer contract, at "
+          + "most \(contract.maxBatchSize) rows a request, \(contract.instances) instance(s)"
+          + (contract.predicates.map { ", \($0) predicates" } ?? ""),
         "",
         table.description, "",
       ]
-      var answers = Table("TOKENS", "MIB A SENTENCE", "ROWS A REQUEST")
+      var answers = Table("TOKENS", "KIB A SENTENCE", "ROWS A REQUEST")
       for size in sizes(contract) {
         answers.rows.append(
-          [
-            "\(size.tokens)", String(format: "%.1f", Double(size.bytes) / 1_048_576),
-            "\(size.rows)",
-          ])
+          ["\(size.tokens)", String(format: "%.1f", Double(size.bytes) / 1_024), "\(size.rows)"])
       }
       lines.append(answers.description)
       return lines.joined(separator: "\n")
@@ -109,10 +107,13 @@ extension ServerCommand {
 extension ModelContract {
   /// The roles that the model fills, inputs first.
   var roles: [(String, Tensor)] {
-    let all: [(String, Tensor?)] = [
-      ("sample id", sampleID), ("token ids", tokenIDs), ("token types", tokenTypes),
-      ("mask", mask), ("entity", entity), ("so_head", soHead), ("so_tail", soTail),
+    let inputs: [(String, Tensor?)] = [
+      ("sample id", sampleID), ("token ids", tokenIDs), ("token types", tokenTypes), ("mask", mask),
     ]
-    return all.compactMap { role, tensor in tensor.map { (role, $0) } }
+    let answers =
+      isCompact
+      ? ["triples", "scores", "spans", "span scores", "not finite"]
+      : ["entity", "so_head", "so_tail"]
+    return inputs.compactMap { role, tensor in tensor.map { (role, $0) } } + zip(answers, outputs)
   }
 }

@@ -10,10 +10,12 @@ public final class ReceivedMessage: Sendable {
   private nonisolated(unsafe) let buffer: UnsafeMutablePointer<grpc_byte_buffer>?
   private nonisolated(unsafe) let segments: [UnsafeRawBufferPointer]
   private let starts: [Int]
+  /// What lends the bytes, where gRPC did not bring them.
+  private let owner: (any Sendable)?
 
   /// Takes over a buffer that a call received.
   init(owned buffer: UnsafeMutablePointer<grpc_byte_buffer>) {
-    self.buffer = buffer
+    (self.buffer, owner) = (buffer, nil)
     var sliceCount = 0
     let slices = CGRPCSlices(buffer, &sliceCount)
     var segments: [UnsafeRawBufferPointer] = []
@@ -28,7 +30,7 @@ public final class ReceivedMessage: Sendable {
 
   /// A message of copied pieces, as a server might cut it: for tests and fuzzing.
   public init(pieces: [[UInt8]]) {
-    buffer = nil
+    (buffer, owner) = (nil, nil)
     let copies = pieces.filter { !$0.isEmpty }.map { piece in
       let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: piece.count, alignment: 1)
       copy.copyBytes(from: piece)
@@ -37,10 +39,16 @@ public final class ReceivedMessage: Sendable {
     (segments, starts, count) = Self.index(copies)
   }
 
+  /// Bytes that lie elsewhere, such as in shared memory, valid as long as `owner` lives.
+  package init(lending bytes: UnsafeRawBufferPointer, keeping owner: some Sendable) {
+    (buffer, self.owner) = (nil, owner)
+    (segments, starts, count) = Self.index(bytes.isEmpty ? [] : [bytes])
+  }
+
   deinit {
     if let buffer {
       grpc_byte_buffer_destroy(buffer)
-    } else {
+    } else if owner == nil {
       for segment in segments { segment.deallocate() }
     }
   }

@@ -111,6 +111,8 @@ public struct ServedModelConfiguration: Sendable, Hashable {
   public var isSequence: Bool
   /// The models that an ensemble chains.
   public var steps: [String]
+  /// The `parameters` of config.pbtxt.
+  public var parameters: [String: String]
   /// The backend or platform that runs it.
   public var backend: String
 
@@ -130,6 +132,9 @@ public struct ServedModelConfiguration: Sendable, Hashable {
     isSequence = message.message("sequence_batching") != nil
     steps =
       message.message("ensemble_scheduling")?.messages("step").map { $0.string("model_name") } ?? []
+    parameters = message.map("parameters").compactMapValues {
+      $0.asMessage?.string("string_value")
+    }
     let platform = message.string("platform")
     backend = platform.isEmpty ? message.string("backend") : platform
   }

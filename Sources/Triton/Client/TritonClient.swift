@@ -40,6 +40,8 @@ public final class TritonClient: Sendable {
     public var compression: Compression?
     /// Another number of attempts.
     public var attempts: Int?
+    /// Classes of errors that the caller answers itself: they are not tried again here.
+    public var finalCodes: Set<TritonError.Code> = []
 
     /// No change.
     public init(timeout: Duration? = nil, metadata: Metadata = [:], attempts: Int? = nil) {
@@ -107,6 +109,9 @@ public final class TritonClient: Sendable {
   /// try await withTaskExecutorPreference(client.executor) { try await client.infer(request) }
   /// ```
   public var executor: any TaskExecutor { inferChannel.executor }
+
+  /// Addresses that the target names: 1 for a name that is resolved.
+  public var serverCount: Int { max(1, inferChannel.target.hosts.count) }
 
   /// Calls in flight now.
   public var callsInFlight: Int { inferChannel.callsInFlight + controlChannel.callsInFlight }
@@ -191,7 +196,7 @@ public final class TritonClient: Sendable {
     until deadline: ContinuousClock.Instant
   ) -> Duration? {
     let policy = configuration.retry
-    guard attempt < changes.attempts ?? policy.attempts,
+    guard attempt < changes.attempts ?? policy.attempts, !changes.finalCodes.contains(error.code),
       policy.allows(error, isIdempotent: isIdempotent)
     else { return nil }
     let pause = policy.ceiling(beforeAttempt: attempt + 1) * Double.random(in: 0...1)

@@ -20,13 +20,18 @@ extension TritonClient {
   public func countPredicates(
     _ contract: ModelContract, _ changes: CallChanges = .init()
   ) async throws -> Int {
-    let probe = PaddedBatch(InferenceBatch([[0, 0]]), 0..<1, length: contract.tokens)
+    guard case .dense(let tensors) = contract.answer else {
+      throw TritonError(
+        code: .contract, message: "model \(contract.model) is compact: it tells no P",
+        remedy: "ask the dense model that it belongs to")
+    }
+    let probe = PaddedBatch(InferenceBatch([[0, 0, 0]]), rows: [0], length: contract.tokens)
     let result = try await infer(probe.request(contract), changes)
-    let shape = try result.output(contract.soHead.name).shape
+    let shape = try result.output(tensors.soHead.name).shape
     guard shape.count == 4 else {
       throw TritonError(
         code: .contract,
-        message: "model \(contract.model) gave \(contract.soHead.name) with shape \(shape), "
+        message: "model \(contract.model) gave \(tensors.soHead.name) with shape \(shape), "
           + "expected [B, P, L, L]")
     }
     return shape[1]
@@ -58,22 +63,25 @@ extension ModelContract {
     tokenIDs = try binder.input(names.tokenIDs, rank: 1, Self.integers)
     tokenTypes = try names.tokenTypes.map { try binder.input($0, rank: 1, Self.integers) }
     mask = try binder.input(names.mask, rank: 1, Self.integers.union(Self.floats))
-    entity = try binder.output(names.entity, rank: 3, Self.floats)
-    soHead = try binder.output(names.soHead, rank: 3, Self.floats)
-    soTail = try binder.output(names.soTail, rank: 3, Self.floats)
-    predicates = try binder.agreed([soHead, soTail], dimension: 0, "predicates")
+    answer = try binder.answer(names.answer)
+    (predicates, tokens) = (nil, try binder.agreed([tokenIDs, mask].map { ($0, 0) }, "tokens"))
+    if case .dense(let dense) = answer { try bind(dense, binder) }
+  }
+
+  /// Sizes that the three tensors must share.
+  private mutating func bind(_ dense: DenseTensors, _ binder: Binder) throws {
+    predicates = try binder.agreed([dense.soHead, dense.soTail], dimension: 0, "predicates")
     tokens = try binder.agreed(
-      [tokenIDs, mask].map { ($0, 0) } + [entity, soHead, soTail].flatMap { [($0, 1), ($0, 2)] },
-      "tokens")
-    if ![-1, 2].contains(entity.dimensions[0]) {
+      [tokenIDs, mask].map { ($0, 0) } + outputs.flatMap { [($0, 1), ($0, 2)] }, "tokens")
+    if ![-1, 2].contains(dense.entity.dimensions[0]) {
       throw Self.fault(
-        metadata, "\(entity.name) has \(entity.dimensions[0]) heads",
+        binder.metadata, "\(dense.entity.name) has \(dense.entity.dimensions[0]) heads",
         "expected 2: subject and object")
     }
   }
 
-  private static let integers: Set<Datatype> = [.int32, .int64]
-  private static let floats: Set<Datatype> = [.fp32, .fp16, .bf16]
+  fileprivate static let integers: Set<Datatype> = [.int32, .int64]
+  fileprivate static let floats: Set<Datatype> = [.fp32, .fp16, .bf16]
 
   /// Refuses a schema of another size, where the model tells its own.
   public func require(predicates expected: Int) throws {
@@ -86,7 +94,11 @@ extension ModelContract {
 
   private static func noNaming(_ metadata: ModelMetadata, _ tried: [TensorNames]) -> TritonError {
     let got = "inputs \(metadata.inputs.map(\.name)) and outputs \(metadata.outputs.map(\.name))"
-    let expected = tried.map { "\($0.inputs) and \($0.outputs)" }.joined(separator: ", or ")
+    // The namings that come nearest: all of them would hide what is wrong.
+    let has = Set((metadata.inputs + metadata.outputs).map(\.name))
+    let near = tried.max { $0.common(has) < $1.common(has) }.map { $0.common(has) } ?? 0
+    let expected = tried.filter { near == 0 || $0.common(has) == near }
+      .map { "\($0.inputs) and \($0.outputs)" }.joined(separator: ", or ")
     return fault(
       metadata, "it has \(got)", "expected \(expected)",
       "name its tensors with --tensors, or serve another model")
@@ -102,13 +114,9 @@ extension ModelContract {
 }
 
 extension TensorNames {
-  var inputs: [String] { [sampleID, tokenIDs, tokenTypes, mask].compactMap(\.self) }
-  var outputs: [String] { [entity, soHead, soTail] }
-
-  /// Whether a model has these tensors and asks for no others.
-  func covers(_ metadata: ModelMetadata) -> Bool {
-    Set(metadata.inputs.map(\.name)) == Set(inputs)
-      && Set(outputs).isSubset(of: metadata.outputs.map(\.name))
+  /// How many of its names a model has.
+  fileprivate func common(_ names: Set<String>) -> Int {
+    names.intersection(inputs + outputs).count
   }
 }
 
@@ -121,8 +129,25 @@ private struct Binder {
     try bind(name, metadata.inputs, rank, types)
   }
 
-  func output(_ name: String, rank: Int, _ types: Set<Datatype>) throws -> ModelContract.Tensor {
-    try bind(name, metadata.outputs, rank, types)
+  func answer(_ names: TensorNames.Answer) throws -> ModelContract.Answer {
+    func output(
+      _ name: String, rank: Int = 3, _ types: Set<Datatype> = ModelContract.floats
+    ) throws -> ModelContract.Tensor {
+      try bind(name, metadata.outputs, rank, types)
+    }
+    switch names {
+    case .dense(let entity, let soHead, let soTail):
+      return .dense(
+        .init(entity: try output(entity), soHead: try output(soHead), soTail: try output(soTail)))
+    case .compact(let triples, let scores, let spans, let spanScores, let notFinite):
+      return .compact(
+        .init(
+          triples: try output(triples, rank: 2, [.int32]),
+          scores: try output(scores, rank: 2, [.fp32]),
+          spans: try output(spans, rank: 3, [.int32]),
+          spanScores: try output(spanScores, rank: 2, [.fp32]),
+          notFinite: try output(notFinite, rank: 1, [.int32])))
+    }
   }
 
   private func bind(

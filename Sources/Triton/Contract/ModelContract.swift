@@ -1,7 +1,6 @@
 /// The tensors of a served relation model by the role they play, as the server describes them.
 ///
-/// ids, types and mask are [B, L]; entity is [B, 2, L, L], so_head and so_tail [B, P, L, L]. The
-/// sample id, where a model has one, is [B, 1] and comes back.
+/// ids, types and mask are [B, L]. The sample id, where a model has one, is [B, 1] and comes back.
 public struct ModelContract: Sendable, Hashable {
   /// The model's name.
   public var model: String
@@ -15,12 +14,8 @@ public struct ModelContract: Sendable, Hashable {
   public var tokenTypes: Tensor?
   /// 1 for a real token, 0 for padding.
   public var mask: Tensor
-  /// Entity logits.
-  public var entity: Tensor
-  /// Head logits.
-  public var soHead: Tensor
-  /// Tail logits.
-  public var soTail: Tensor
+  /// What it answers with.
+  public var answer: Answer
   /// The most rows of one request; 1 when the model does not batch.
   public var maxBatchSize: Int
   /// Whether the first dimension is a batch at all.
@@ -42,88 +37,67 @@ public struct ModelContract: Sendable, Hashable {
     public var dimensions: [Int]
   }
 
-  /// Bytes of one sentence's dense answer at L tokens.
+  /// The two kinds of answers.
+  public enum Answer: Sendable, Hashable {
+    /// All logits: the caller decodes.
+    case dense(DenseTensors)
+    /// The best spans and triples: decoded where the logits are.
+    case compact(CompactTensors)
+  }
+
+  /// All logits of a sentence.
+  public struct DenseTensors: Sendable, Hashable {
+    /// Entity logits [B, 2, L, L].
+    public var entity: Tensor
+    /// Head logits [B, P, L, L].
+    public var soHead: Tensor
+    /// Tail logits [B, P, L, L].
+    public var soTail: Tensor
+  }
+
+  /// A sentence's K best spans of each kind and its T best triples, with all their logits.
+  public struct CompactTensors: Sendable, Hashable {
+    /// Predicate, subject's first and last token, object's first and last token [B, T, 5].
+    public var triples: Tensor
+    /// Logits of subject, object, head and tail [B, T, 4], by falling minimum of the four.
+    public var scores: Tensor
+    /// First and last token of subjects (0) and objects (1) [B, 2, K, 2].
+    public var spans: Tensor
+    /// Their entity logits [B, 2, K], falling.
+    public var spanScores: Tensor
+    /// Entity logits that are not finite where a span could be [B, 1].
+    public var notFinite: Tensor
+
+    /// K, where the configuration fixes it.
+    public var spanLimit: Int? { spans.dimensions[1] < 0 ? nil : spans.dimensions[1] }
+    /// T, where the configuration fixes it.
+    public var tripleLimit: Int? { triples.dimensions[0] < 0 ? nil : triples.dimensions[0] }
+  }
+
+  /// The answer's tensors.
+  public var outputs: [Tensor] {
+    switch answer {
+    case .dense(let all): [all.entity, all.soHead, all.soTail]
+    case .compact(let all): [all.triples, all.scores, all.spans, all.spanScores, all.notFinite]
+    }
+  }
+
+  /// Whether the server decodes.
+  public var isCompact: Bool { if case .compact = answer { true } else { false } }
+
+  /// Bytes of one sentence's answer at L tokens; 0 where the configuration leaves K or T free.
   public func answerBytes(tokens: Int, predicates: Int) -> Int {
-    let cells = tokens * tokens
-    let entity = 2 * cells * (self.entity.datatype.byteCount ?? 4)
-    let heads = predicates * cells * (soHead.datatype.byteCount ?? 4)
-    let tails = predicates * cells * (soTail.datatype.byteCount ?? 4)
-    return entity + heads + tails
+    outputs.reduce(0) { sum, tensor in
+      var elements = tensor.dimensions.reduce(1, *)
+      if case .dense(let dense) = answer {
+        elements = (tensor == dense.entity ? 2 : predicates) * tokens * tokens
+      }
+      return sum + max(elements, 0) * (tensor.datatype.byteCount ?? 4)
+    }
   }
 
   /// Rows of L tokens whose answer stays below a limit of bytes and the model's batch size.
   public func rows(tokens: Int, predicates: Int, within bytes: Int) -> Int {
     min(maxBatchSize, bytes / max(answerBytes(tokens: tokens, predicates: predicates), 1))
-  }
-}
-
-/// Which tensor plays which role; a nil name is not there.
-public struct TensorNames: Sendable, Hashable {
-  /// The sample id; nil for models without one.
-  public var sampleID: String?
-  /// Token ids.
-  public var tokenIDs: String
-  /// Token types; nil for models without them.
-  public var tokenTypes: String?
-  /// 1 for a real token, 0 for padding.
-  public var mask: String
-  /// Entity logits.
-  public var entity: String
-  /// Head logits.
-  public var soHead: String
-  /// Tail logits.
-  public var soTail: String
-
-  /// A mapping of roles to names.
-  public init(
-    sampleID: String? = nil, tokenIDs: String, tokenTypes: String?, mask: String, entity: String,
-    soHead: String, soTail: String
-  ) {
-    (self.sampleID, self.tokenIDs, self.tokenTypes) = (sampleID, tokenIDs, tokenTypes)
-    (self.mask, self.entity, self.soHead, self.soTail) = (mask, entity, soHead, soTail)
-  }
-
-  /// The names of the network's own tensors.
-  public static let semantic = TensorNames(
-    tokenIDs: "input_ids", tokenTypes: "token_type_ids", mask: "attention_mask",
-    entity: "entity", soHead: "so_head", soTail: "so_tail")
-
-  /// `INPUT_0`… with one underscore (TorchScript's) or two (the talk's ONNX export).
-  public static func numbered(_ separator: String) -> TensorNames {
-    TensorNames(
-      sampleID: "INPUT\(separator)0", tokenIDs: "INPUT\(separator)1",
-      tokenTypes: "INPUT\(separator)2", mask: "INPUT\(separator)3",
-      entity: "OUTPUT\(separator)1", soHead: "OUTPUT\(separator)2", soTail: "OUTPUT\(separator)3")
-  }
-
-  /// Every naming that is tried when the user gives none.
-  public static let known = [semantic, numbered("_"), numbered("__")]
-
-  /// Reads `ids=NAME,types=NAME,mask=NAME,entity=NAME,so_head=NAME,so_tail=NAME[,sample=NAME]`.
-  ///
-  /// - Throws: `TritonError` naming what is missing or unknown.
-  public init(parsing text: String) throws {
-    var roles: [String: String] = [:]
-    for pair in text.split(separator: ",") {
-      let halves = pair.split(separator: "=", maxSplits: 1).map(String.init)
-      guard halves.count == 2, Self.roles.contains(halves[0]) else {
-        throw Self.fault("\"\(pair)\" is none of \(Self.roles.map { "\($0)=NAME" })")
-      }
-      roles[halves[0]] = halves[1]
-    }
-    func required(_ role: String) throws -> String {
-      guard let name = roles[role] else { throw Self.fault("it names no \(role)") }
-      return name
-    }
-    self.init(
-      sampleID: roles["sample"], tokenIDs: try required("ids"), tokenTypes: roles["types"],
-      mask: try required("mask"), entity: try required("entity"),
-      soHead: try required("so_head"), soTail: try required("so_tail"))
-  }
-
-  private static let roles = ["sample", "ids", "types", "mask", "entity", "so_head", "so_tail"]
-
-  private static func fault(_ what: String) -> TritonError {
-    TritonError(code: .invalidRequest, message: "the tensor mapping is wrong: \(what)")
   }
 }

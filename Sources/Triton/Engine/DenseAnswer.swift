@@ -1,7 +1,7 @@
 internal import GlobalPointer
 internal import Inference
 
-/// The three dense tensors of one answer, where gRPC received them.
+/// The three dense tensors of one answer, where gRPC received them or the server wrote them.
 struct DenseAnswer {
   private let entity: LogitView
   private let soHead: LogitView
@@ -11,10 +11,15 @@ struct DenseAnswer {
 
   /// Checks the shapes against what was asked.
   ///
+  /// - Parameter shared: the outputs that the server wrote to shared memory.
   /// - Throws: `TritonError` of class `contract`, with expected and got.
   init(
-    _ result: InferResult, _ contract: ModelContract, _ batch: PaddedBatch, predicates: Int
+    _ result: InferResult, _ contract: ModelContract, _ batch: PaddedBatch, predicates: Int,
+    shared: [String: TensorBytes] = [:]
   ) throws {
+    guard case .dense(let tensors) = contract.answer else {
+      preconditionFailure("the contract is compact")
+    }
     func view(_ tensor: ModelContract.Tensor, heads: Int) throws -> LogitView {
       let output = try result.output(tensor.name)
       let expected = [batch.rows, heads, batch.length, batch.length]
@@ -26,18 +31,19 @@ struct DenseAnswer {
           remedy: "the bundle's schema and the served model must be of one export")
       }
       // An answer that says its bytes lie in shared memory brings none.
-      let bytes = expected.reduce(output.datatype.byteCount ?? 0, *)
-      guard output.bytes.count == bytes else {
+      let bytes = shared[tensor.name] ?? output.bytes
+      let size = expected.reduce(output.datatype.byteCount ?? 0, *)
+      guard bytes.count == size else {
         throw TritonError(
           code: .contract,
-          message: "model \(contract.model) gave \(tensor.name) with \(output.bytes.count) bytes, "
-            + "expected \(bytes) in the answer")
+          message: "model \(contract.model) gave \(tensor.name) with \(bytes.count) bytes, "
+            + "expected \(size)")
       }
-      return LogitView(output)
+      return LogitView(bytes, output.datatype)
     }
-    entity = try view(contract.entity, heads: 2)
-    soHead = try view(contract.soHead, heads: predicates)
-    soTail = try view(contract.soTail, heads: predicates)
+    entity = try view(tensors.entity, heads: 2)
+    soHead = try view(tensors.soHead, heads: predicates)
+    soTail = try view(tensors.soTail, heads: predicates)
     (length, self.predicates) = (batch.length, predicates)
   }
 
@@ -90,7 +96,9 @@ private struct LogitView {
   private let bytes: TensorBytes
   private let datatype: Datatype
 
-  init(_ tensor: OutputTensor) { (bytes, datatype) = (tensor.bytes, tensor.datatype) }
+  init(_ bytes: TensorBytes, _ datatype: Datatype) {
+    (self.bytes, self.datatype) = (bytes, datatype)
+  }
 
   subscript(_ index: Int) -> Float {
     switch datatype {

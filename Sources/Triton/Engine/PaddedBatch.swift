@@ -1,21 +1,24 @@
 internal import GRPCChannel
 internal import Inference
 
-/// Rows of a batch padded to one length, as the dense contract wants them.
+/// Rows of a batch padded to one length, as a contract wants them.
 struct PaddedBatch {
   let rows: Int
-  /// L: the longest row, or what the model fixes.
+  /// L: what the model fixes, else the longest row or what the batch asks for.
   let length: Int
   private let sentences: [ArraySlice<Int32>]
 
-  init(_ batch: InferenceBatch, _ range: Range<Int>, length: Int?) {
-    sentences = range.map { batch.ids[batch.range(of: $0)] }
-    rows = sentences.count
-    self.length = length ?? sentences.map(\.count).max() ?? 0
+  init(_ batch: InferenceBatch, rows: some Collection<Int>, length: Int?) {
+    sentences = rows.map { batch.ids[batch.range(of: $0)] }
+    self.rows = sentences.count
+    let longest = sentences.map(\.count).max() ?? 0
+    self.length = length ?? max(longest, batch.paddedLength ?? 0)
   }
 
   /// The request, each tensor in the type that the server wants.
-  func request(_ contract: ModelContract) -> InferRequest {
+  ///
+  /// - Parameter outputs: where each output goes; the answer itself by default.
+  func request(_ contract: ModelContract, _ outputs: [RequestedOutput]? = nil) -> InferRequest {
     var inputs: [InferInput] = []
     if let sampleID = contract.sampleID {
       let shape = contract.batches ? [rows, 1] : [rows]
@@ -36,7 +39,7 @@ struct PaddedBatch {
       })
     var request = InferRequest(
       contract.model, inputs: inputs,
-      outputs: [contract.entity, contract.soHead, contract.soTail].map { RequestedOutput($0.name) })
+      outputs: outputs ?? contract.outputs.map { RequestedOutput($0.name) })
     request.modelVersion = contract.version
     return request
   }

@@ -7,10 +7,13 @@ internal import GRPCChannel
 /// ```swift
 /// let client = try TritonClient("localhost:8001")
 /// let engine = try await TritonEngine(client: client, model: "spo_onnx", shape: shape)
+/// print(engine.plan.explanation)
 /// ```
 ///
-/// Dense answers are decoded where they were received: a row of entity logits at a time, and of
-/// so_head and so_tail only the cells that decoding reads.
+/// The server's repository decides how it is asked; see `ServingRoute`. Compact answers are exact:
+/// one that may have been cut is asked again densely. Dense answers are decoded where they were
+/// received: a row of entity logits at a time, and of so_head and so_tail only the cells that
+/// decoding reads.
 public struct TritonEngine: InferenceEngine {
   /// What to ask of the server.
   public struct Configuration: Sendable {
@@ -18,27 +21,45 @@ public struct TritonEngine: InferenceEngine {
     public var version = ""
     /// Which tensor plays which role; nil tries the known namings.
     public var names: TensorNames?
-    /// Bytes of one answer: below gRPC's 2^31 - 1, and what one request may hold in memory.
+    /// The way to take; nil takes the best that there is.
+    public var route: ServingRoute?
+    /// Bytes of one dense answer: below gRPC's 2^31 - 1.
     public var answerBytes = 256 << 20
-    /// Requests in flight; nil takes two for each instance, so that one waits while one runs.
+    /// Bytes of all answers in flight.
+    public var memory = 1 << 30
+    /// Bytes of the dense tensors that one request to an ensemble makes inside the server.
+    public var serverBytes = 1 << 30
+    /// Requests in flight; nil finds the number by itself, see `ConcurrencyRule`'s source.
     public var concurrency: Int?
+    /// How long a request that the server refuses for overload is sent again.
+    public var overloadPatience: Duration = .seconds(120)
     /// What calls change of the client's settings.
     public var call = TritonClient.CallChanges()
 
     /// The defaults.
     public init() {}
+
+    /// The dispatcher answers overloads itself.
+    var callChanges: TritonClient.CallChanges {
+      var changes = call
+      changes.finalCodes.insert(.overload)
+      return changes
+    }
   }
 
-  /// The model's tensors.
-  public let contract: ModelContract
+  /// How it is asked, and why so.
+  public let plan: ServingPlan
   /// The sizes that vocabulary and schema fix.
   public let shape: ModelShape
   /// What one call may hold.
   public let limits: EngineLimits
   private let client: TritonClient
-  private let configuration: Configuration
+  private let dispatcher: Dispatcher
+  private let compact: CompactRoute?
+  private let dense: DenseRoute?
+  private let tally: EngineTally
 
-  /// Asks the server for the model's contract and checks that it fits.
+  /// Looks at the server's repository and checks that the model fits.
   ///
   /// - Parameter shape: vocabulary size, P and longest sentence, from the bundle that the model
   ///   was exported from.
@@ -46,22 +67,59 @@ public struct TritonEngine: InferenceEngine {
   public init(
     client: TritonClient, model: String, shape: ModelShape, configuration: Configuration = .init()
   ) async throws {
-    var contract = try await client.contract(
-      of: model, version: configuration.version, names: configuration.names, configuration.call)
-    if contract.predicates == nil {
-      contract.predicates = try await client.countPredicates(contract, configuration.call)
-    }
-    self.contract = contract
-    try contract.require(predicates: shape.predicates)
-    (self.client, self.configuration) = (client, configuration)
+    let discovery = PlanDiscovery(
+      client: client, model: model, shape: shape, configuration: configuration)
+    let plan = try await discovery.plan()
+    let contract = plan.primary.contract!  // a plan takes only what has one
+    (self.plan, self.client) = (plan, client)
     self.shape = ModelShape(
       vocabularySize: shape.vocabularySize, predicates: shape.predicates,
       maximumTokens: min(shape.maximumTokens, contract.tokens ?? .max))
+    let dispatcher = Dispatcher(
+      client, configuration, instances: contract.instances * client.serverCount)
+    let bytes = contract.isCompact ? configuration.serverBytes : configuration.answerBytes
+    let tally = EngineTally()
+    (self.dispatcher, self.tally) = (dispatcher, tally)
+    compact =
+      plan.primary.route.isCompact
+      ? CompactRoute(
+        contract: contract, predicates: shape.predicates, dispatcher: dispatcher,
+        serverBytes: configuration.serverBytes) : nil
+    let behind = compact == nil ? plan.primary : plan.dense
+    dense = behind.map { option in
+      DenseRoute(
+        contract: option.contract!, predicates: shape.predicates, dispatcher: dispatcher,
+        regions: option.route == .denseSharedMemory ? RegionPool(client: client) : nil,
+        answerBytes: configuration.answerBytes, tally: tally)
+    }
     limits = EngineLimits(
-      batchRows: contract.maxBatchSize,
-      batchTokens: max(1_024, self.shape.maximumTokens),
-      concurrency: max(1, configuration.concurrency ?? 2 * contract.instances))
-    try requireRoom()
+      batchRows: contract.maxBatchSize, batchTokens: max(8_192, self.shape.maximumTokens),
+      concurrency: dispatcher.ceiling, padsRows: true,
+      batchCells: max(1, bytes / contract.denseBytes(tokens: 1, predicates: shape.predicates)))
+    if compact == nil { try requireRoom(contract, configuration.answerBytes) }
+  }
+
+  /// What it has done so far.
+  public var statistics: EngineStatistics {
+    var statistics = tally.statistics
+    let client = client.statistics
+    (statistics.requests, statistics.overloads) = dispatcher.counts
+    statistics.concurrency = dispatcher.limit
+    (statistics.bytesSent, statistics.bytesReceived) = (client.bytesSent, client.bytesReceived)
+    return statistics
+  }
+
+  /// Gives back the memory that it shares with the server. The engine can still be used.
+  public func close() async throws { try await dense?.regions?.close() }
+
+  /// Runs `body` with an engine and closes it, whatever happens.
+  public func use<Result>(_ body: (TritonEngine) async throws -> Result) async throws -> Result {
+    let outcome: Swift.Result<Result, any Error>
+    do { outcome = .success(try await body(self)) } catch { outcome = .failure(error) }
+    let closing = await Task { try await close() }.result
+    let result = try outcome.get()
+    try closing.get()
+    return result
   }
 
   /// Runs the batch as one request, or as several when its answer would be too large.
@@ -74,25 +132,33 @@ public struct TritonEngine: InferenceEngine {
         code: .invalidRequest, message: "the threshold is \(threshold), expected a finite logit")
     }
     for row in 0..<batch.rowCount { try check(batch.range(of: row).count, row: row) }
-    var answers: [SentenceCandidates] = []
-    answers.reserveCapacity(batch.rowCount)
-    var first = 0
-    while first < batch.rowCount {
-      let rows = first..<cut(batch, from: first)
-      let dense = try await ask(batch, rows)
-      for row in rows {
-        answers.append(
-          try dense.decode(row - first, batch.range(of: row).count, threshold, reportedAs: row))
-      }
-      first = rows.upperBound
+    guard let compact, dense == nil || !tally.isMostlyCut else {
+      let rows = Array(0..<batch.rowCount)
+      let answers = try await required(dense).infer(batch, rows: rows, threshold: threshold)
+      tally.count(sentences: rows.count)
+      return answers
     }
-    return answers
+    var fellBack = 0
+    var failure: TritonError?
+    var answers = try await compact.infer(batch, threshold: threshold) { rows, error in
+      (fellBack, failure) = (fellBack + rows, error)
+      tally.fellBack(rows, error)
+    }
+    let again = answers.indices.filter { answers[$0] == nil }
+    if !again.isEmpty {
+      if dense == nil, let failure { throw failure }
+      let exact = try await required(dense, for: again[0])
+        .infer(batch, rows: again, threshold: threshold)
+      for (row, answer) in zip(again, exact) { answers[row] = answer }
+    }
+    tally.count(sentences: batch.rowCount, askedAgain: again.count - fellBack)
+    return answers.compactMap(\.self)
   }
 
   /// The four logits of each query; see `InferenceEngine.scores`.
   public func scores(of queries: [TripleQuery], in ids: [Int32]) async throws -> [ScoreParts] {
     try check(ids.count, row: 0)
-    let dense = try await ask(InferenceBatch([ids]), 0..<1)
+    let logits = try await required(dense).ask(InferenceBatch([ids]), 0..<1)
     return try queries.map { query in
       guard (0..<shape.predicates).contains(query.predicate),
         [query.subject, query.object].allSatisfy({
@@ -104,28 +170,18 @@ public struct TritonEngine: InferenceEngine {
           message: "the query \(query) lies outside \(ids.count) tokens and "
             + "\(shape.predicates) predicates")
       }
-      return dense.scores(of: query)
+      return logits.scores(of: query)
     }
   }
 
-  private func ask(_ batch: InferenceBatch, _ rows: Range<Int>) async throws -> DenseAnswer {
-    let padded = PaddedBatch(batch, rows, length: contract.tokens)
-    let request = padded.request(contract)
-    let result = try await client.infer(request, configuration.call)
-    return try DenseAnswer(result, contract, padded, predicates: shape.predicates)
-  }
-
-  /// Where the request that begins with a row ends: padding makes every row as long as the longest.
-  private func cut(_ batch: InferenceBatch, from first: Int) -> Int {
-    var longest = 0
-    for row in first..<batch.rowCount {
-      longest = max(longest, contract.tokens ?? batch.range(of: row).count)
-      let most = contract.rows(
-        tokens: longest, predicates: shape.predicates, within: configuration.answerBytes)
-      // Below one row the limit is the user's memory, which `requireRoom` has compared.
-      if row - first + 1 > max(most, 1) { return row }
-    }
-    return batch.rowCount
+  private func required(_ dense: DenseRoute?, for row: Int? = nil) throws -> DenseRoute {
+    if let dense { return dense }
+    throw InferenceError(
+      code: .badModel,
+      message:
+        "\(row.map { "row \($0) has more spans or triples than" } ?? "this needs logits that") "
+        + "\(plan.primary.model) tells, and no dense model stands behind it; serve one beside it, "
+        + "name it as compact_of, or raise the threshold", row: row)
   }
 
   private func check(_ tokens: Int, row: Int) throws {
@@ -137,9 +193,9 @@ public struct TritonEngine: InferenceEngine {
     }
   }
 
-  private func requireRoom() throws {
+  private func requireRoom(_ contract: ModelContract, _ answerBytes: Int) throws {
     let bytes = contract.answerBytes(tokens: shape.maximumTokens, predicates: shape.predicates)
-    let limit = min(configuration.answerBytes, Int(Int32.max))
+    let limit = min(answerBytes, Int(Int32.max))
     guard bytes > limit else { return }
     throw TritonError(
       code: .size,

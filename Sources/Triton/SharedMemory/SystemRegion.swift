@@ -14,6 +14,8 @@ public final class SystemRegion: Sendable {
   public let byteCount: Int
   // Mapped in init and unmapped in deinit; leases keep writers apart.
   private nonisolated(unsafe) let base: UnsafeMutableRawPointer
+  /// Holds a lock on the object as long as its owner lives; see `RegionOrphans`.
+  private let descriptor: Int32
   private let free: Mutex<[Range<Int>]>
 
   /// A new object of `byteCount` bytes, all zero.
@@ -25,17 +27,19 @@ public final class SystemRegion: Sendable {
     self.byteCount = byteCount
     let descriptor = shm_open(key, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Self.failure("open", key) }
-    defer { close(descriptor) }
+    flock(descriptor, LOCK_EX | LOCK_NB)
+    self.descriptor = descriptor
     // Allocated now: a full /dev/shm is an error here, and not a SIGBUS at the first write.
     let status = posix_fallocate(descriptor, 0, byteCount)
     guard status == 0 else {
-      shm_unlink(key)
+      Self.discard(key, descriptor)
       throw Self.failure("allocate \(byteCount) bytes of", key, status)
     }
     let address = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
     guard let address, address != MAP_FAILED else {
-      shm_unlink(key)
-      throw Self.failure("map", key)
+      let code = errno
+      Self.discard(key, descriptor)
+      throw Self.failure("map", key, code)
     }
     base = address
     free = Mutex([0..<byteCount])
@@ -43,7 +47,12 @@ public final class SystemRegion: Sendable {
 
   deinit {
     munmap(base, byteCount)
+    Self.discard(key, descriptor)
+  }
+
+  private static func discard(_ key: String, _ descriptor: Int32) {
     shm_unlink(key)
+    close(descriptor)
   }
 
   /// The name it is registered under.
@@ -90,6 +99,9 @@ public final class SystemRegion: Sendable {
       return Lease(region: self, range: taken, count: count)
     }
   }
+
+  /// All its bytes where they lie.
+  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
 
   /// Bytes that no lease holds.
   public var freeBytes: Int { free.withLock { $0.reduce(0) { $0 + $1.count } } }
