@@ -113,7 +113,7 @@ let package = Package(
       dependencies: [
         "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference", "RelationExtraction",
         "Triton", "spo",
-      ], exclude: ["Models", "Reference/client.py"], swiftSettings: strictTests),
+      ], exclude: ["Compact", "Models", "Reference/client.py"], swiftSettings: strictTests),
   ],
   swiftLanguageModes: [.v6]
 )

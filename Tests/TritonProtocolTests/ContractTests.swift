@@ -12,12 +12,23 @@ import Testing
     let inputs = [(names.sampleID, 1), (names.tokenIDs, tokens), (names.tokenTypes, tokens)]
       .compactMap { name, size in name.map { Tensor(name: $0, datatype: ids, shape: [-1, size]) } }
     let mask = Tensor(name: names.mask, datatype: ids, shape: [-1, tokens])
-    func output(_ name: String, _ heads: Int) -> Tensor {
-      Tensor(name: name, datatype: logits, shape: [-1, heads, tokens, tokens])
-    }
+    let outputs: [Tensor] =
+      switch names.answer {
+      case .dense(let entity, let soHead, let soTail):
+        [(entity, 2), (soHead, 7), (soTail, 7)].map { name, heads in
+          Tensor(name: name, datatype: logits, shape: [-1, heads, tokens, tokens])
+        }
+      case .compact(let triples, let scores, let spans, let spanScores, let notFinite):
+        [
+          Tensor(name: triples, datatype: "INT32", shape: [-1, 6, 5]),
+          Tensor(name: scores, datatype: "FP32", shape: [-1, 6, 4]),
+          Tensor(name: spans, datatype: "INT32", shape: [-1, 2, 3, 2]),
+          Tensor(name: spanScores, datatype: "FP32", shape: [-1, 2, 3]),
+          Tensor(name: notFinite, datatype: "INT32", shape: [-1, 1]),
+        ]
+      }
     return ModelMetadata(
-      name: "m", versions: ["1"], platform: "p", inputs: inputs + [mask],
-      outputs: [output(names.entity, 2), output(names.soHead, 7), output(names.soTail, 7)])
+      name: "m", versions: ["1"], platform: "p", inputs: inputs + [mask], outputs: outputs)
   }
 
   private func configuration(
@@ -47,15 +58,31 @@ import Testing
       #expect(contract.tokenTypes?.name == names.tokenTypes)
       #expect(contract.sampleID?.name == names.sampleID)
       #expect(contract.mask.name == names.mask)
-      #expect(contract.entity.name == names.entity)
-      #expect(contract.soHead.name == names.soHead)
-      #expect(contract.soTail.name == names.soTail)
-      #expect(contract.predicates == 7)
+      #expect(contract.outputs.map(\.name) == names.outputs)
+      #expect(contract.predicates == (contract.isCompact ? nil : 7))
       #expect(contract.tokens == nil)
       #expect(contract.maxBatchSize == 4)
       #expect(contract.batches)
     }
-    #expect(Set(TensorNames.known).count == 3)
+    #expect(Set(TensorNames.known).count == 8)
+  }
+
+  @Test func `A compact contract tells K, T and the bytes of a sentence, whatever its length`()
+    throws
+  {
+    let contract = try ModelContract(metadata(.semantic(.compact)), configuration())
+    guard case .compact(let tensors) = contract.answer else {
+      Issue.record("\(contract.answer)")
+      return
+    }
+    #expect(tensors.spanLimit == 3 && tensors.tripleLimit == 6)
+    let bytes = 6 * 5 * 4 + 6 * 4 * 4 + 2 * 3 * 2 * 4 + 2 * 3 * 4 + 4
+    #expect(contract.answerBytes(tokens: 9, predicates: 7) == bytes)
+    #expect(contract.answerBytes(tokens: 500, predicates: 500) == bytes)
+    #expect(contract.denseBytes(tokens: 10, predicates: 7) == 16 * 100 * 4)
+    var other = metadata(.semantic(.compact))
+    other.outputs[0].datatype = "INT64"
+    #expect(fault(other).contains("triples is INT64, expected INT32"))
   }
 
   @Test func `A mapping names any tensors, and may leave types and sample out`() throws {
@@ -65,7 +92,11 @@ import Testing
     #expect(contract.tokenIDs.name == "a" && contract.tokenTypes == nil)
     let full = try TensorNames(parsing: text + ",types=t,sample=s")
     #expect(full.tokenTypes == "t" && full.sampleID == "s")
-    for wrong in ["", "ids=a", "ids", text + ",more=x", "ids=a;mask=b", text + ",ids"] {
+    let compact = "ids=a,mask=b,triples=c,scores=d,spans=e,span_scores=f,not_finite=g"
+    #expect(
+      try TensorNames(parsing: compact).answer
+        == .compact(triples: "c", scores: "d", spans: "e", spanScores: "f", notFinite: "g"))
+    for wrong in ["", "ids=a", "ids", text + ",more=x", "ids=a;mask=b", text + ",ids", text + ",spans=x"] {
       let error = #expect(throws: TritonError.self) { try TensorNames(parsing: wrong) }
       #expect(error?.code == .invalidRequest)
     }
@@ -79,9 +110,9 @@ import Testing
     ]
     let served = configuration(["instance_group": .list(groups)])
     let contract = try ModelContract(
-      metadata(.semantic, ids: "INT32", logits: "FP16", tokens: 128), served)
+      metadata(.semantic(), ids: "INT32", logits: "FP16", tokens: 128), served)
     #expect(contract.tokenIDs.datatype == .int32)
-    #expect(contract.soHead.datatype == .fp16)
+    #expect(contract.outputs[1].datatype == .fp16)
     #expect(contract.tokens == 128)
     #expect(contract.instances == 4)
     #expect(!contract.batches)
@@ -89,7 +120,7 @@ import Testing
   }
 
   @Test func `Bytes and rows of an answer follow from the contract`() throws {
-    let contract = try ModelContract(metadata(.semantic), configuration())
+    let contract = try ModelContract(metadata(.semantic()), configuration())
     #expect(contract.answerBytes(tokens: 10, predicates: 7) == (2 + 7 + 7) * 100 * 4)
     #expect(contract.rows(tokens: 10, predicates: 7, within: 6_400 * 3 + 1) == 3)
     #expect(contract.rows(tokens: 10, predicates: 7, within: 1 << 40) == 4)
@@ -99,21 +130,24 @@ import Testing
   }
 
   @Test func `A model that fits no naming is described`() {
-    var other = metadata(.semantic)
+    var other = metadata(.semantic())
     other.inputs[0].name = "pixels"
     let text = fault(other)
-    #expect(text.contains("pixels") && text.contains("input_ids") && text.contains("INPUT__1"))
-    var more = metadata(.semantic)
+    #expect(text.contains("pixels") && text.contains("input_ids") && !text.contains("INPUT__1"))
+    other.inputs = []
+    other.outputs = []
+    #expect(fault(other).contains("input_ids") && fault(other).contains("INPUT__1"))
+    var more = metadata(.semantic())
     more.inputs.append(Tensor(name: "extra", datatype: "INT64", shape: [-1, 1]))
     #expect(fault(more).contains("extra"))
-    var less = metadata(.semantic)
+    var less = metadata(.semantic())
     less.outputs.removeLast()
     #expect(fault(less).contains("so_tail"))
   }
 
   @Test func `Tensors of a wrong type, rank or size are refused by name`() {
     func changed(_ change: (inout ModelMetadata) -> Void) -> String {
-      var model = metadata(.semantic)
+      var model = metadata(.semantic())
       change(&model)
       return fault(model)
     }
@@ -133,7 +167,7 @@ import Testing
   @Test func `A decoupled model is refused`() {
     let decoupled = ProtobufMessage(["decoupled": .bool(true)])
     let served = configuration(["model_transaction_policy": .message(decoupled)])
-    #expect(fault(metadata(.semantic), served).contains("decoupled"))
+    #expect(fault(metadata(.semantic()), served).contains("decoupled"))
   }
 
   @Test func `A configuration is read by its fields`() {

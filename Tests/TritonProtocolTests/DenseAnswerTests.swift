@@ -21,7 +21,7 @@ import Testing
   }
 
   private func contract(_ datatype: Datatype, batch: Int = 8) -> ModelContract {
-    let names = TensorNames.semantic
+    let names = TensorNames.semantic()
     func tensor(_ name: String, _ type: Datatype, _ shape: [Int]) -> ModelMetadata.Tensor {
       ModelMetadata.Tensor(name: name, datatype: type.rawValue, shape: [-1] + shape)
     }
@@ -93,7 +93,7 @@ import Testing
 
   private func batch(_ random: inout SeededRandom, _ shape: Shape) -> PaddedBatch {
     let rows = (0..<shape.rows).map { _ in (0..<shape.length).map { _ in Int32(random.below(90)) } }
-    return PaddedBatch(InferenceBatch(rows), 0..<shape.rows, length: nil)
+    return PaddedBatch(InferenceBatch(rows), rows: 0..<shape.rows, length: nil)
   }
 
   private func naive(
@@ -193,7 +193,7 @@ import Testing
       "raw_output_contents": .list([.bytes([]), .bytes([]), .bytes([])]),
     ]).packed(as: RPC.modelInfer.response)
     let result = try ResponseWalker.infer(ReceivedMessage(pieces: [bytes]))
-    let batch = PaddedBatch(InferenceBatch([[1, 2, 3, 4]]), 0..<1, length: nil)
+    let batch = PaddedBatch(InferenceBatch([[1, 2, 3, 4]]), rows: 0..<1, length: nil)
     let error = #expect(throws: TritonError.self) {
       try DenseAnswer(result, contract(.fp32), batch, predicates: 1)
     }

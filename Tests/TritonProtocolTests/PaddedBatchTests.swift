@@ -7,7 +7,7 @@ import Testing
 @Suite struct PaddedBatchTests {
   private func contract(_ datatype: Datatype, mask: Datatype, sample: Bool) throws -> ModelContract
   {
-    let names = sample ? TensorNames.numbered("_") : TensorNames.semantic
+    let names = sample ? TensorNames.numbered("_") : TensorNames.semantic()
     func tensor(_ name: String, _ type: Datatype, _ shape: [Int]) -> ModelMetadata.Tensor {
       ModelMetadata.Tensor(name: name, datatype: type.rawValue, shape: shape)
     }
@@ -39,7 +39,7 @@ import Testing
   ) throws {
     let contract = try contract(ids, mask: mask, sample: true)
     let all = InferenceBatch([[9, 9], [101, 5, 102], [101, 102], [101, 21_127, 7, 8, 102]])
-    let padded = PaddedBatch(all, 1..<4, length: nil)
+    let padded = PaddedBatch(all, rows: 1..<4, length: nil)
     #expect(padded.rows == 3 && padded.length == 5)
     let request = padded.request(contract)
     try request.validate()
@@ -60,7 +60,7 @@ import Testing
   }
 
   @Test func `A fixed length pads beyond the longest row`() throws {
-    let padded = PaddedBatch(InferenceBatch([[1, 2]]), 0..<1, length: 4)
+    let padded = PaddedBatch(InferenceBatch([[1, 2]]), rows: 0..<1, length: 4)
     let request = padded.request(try contract(.int64, mask: .int64, sample: false))
     #expect(request.inputs.count == 3)
     #expect(request.inputs.allSatisfy { $0.shape == [1, 4] })

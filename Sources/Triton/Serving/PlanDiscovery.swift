@@ -88,10 +88,9 @@ struct PlanDiscovery {
     var options: [Option] = []
     for entry in await candidates() {
       guard entry.state == "READY" else {
-        if entry.name.contains("compact") {
-          let reason = "\(entry.state.isEmpty ? "not loaded" : entry.state) \(entry.reason)"
-          options.append(
-            Option(route: .compactEnsemble, model: entry.name, contract: nil, verdict: reason))
+        // Its configuration cannot be asked for: its name has to do.
+        if entry.name.contains("compact") || entry.name.hasPrefix(model) {
+          options.append(Option(notReady: entry))
         }
         continue
       }
@@ -147,6 +146,16 @@ struct PlanDiscovery {
     }
     let bytes = contract.answerBytes(tokens: 128, predicates: shape.predicates)
     return "\(bytes) bytes a sentence, \(limits.joined(separator: ", "))"
+  }
+}
+
+extension ServingPlan.Option {
+  fileprivate init(notReady entry: RepositoryEntry) {
+    // Of an ensemble that does not fit its steps Triton tells nothing but in its log.
+    let verdict =
+      entry.state.isEmpty
+      ? "not loaded; the server's log says why" : "\(entry.state): \(entry.reason)"
+    self.init(route: .compactEnsemble, model: entry.name, contract: nil, verdict: verdict)
   }
 }
 

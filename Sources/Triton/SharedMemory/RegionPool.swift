@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// Registered regions for answers, made as they are needed and used again.
 ///
-/// `close` unregisters them; whoever forgets it leaves that to the next pool on this machine.
+/// `close` unregisters them. A pool that is let go without it does so a little later, and what a
+/// process that ended has left is found by the next one on this machine.
 final class RegionPool: Sendable {
   static let prefix = "spo-answer"
   private let client: TritonClient
@@ -15,6 +16,12 @@ final class RegionPool: Sendable {
   }
 
   init(client: TritonClient) { self.client = client }
+
+  deinit {
+    let (client, regions) = (client, state.withLock { $0.all })
+    guard !regions.isEmpty else { return }
+    Task { for region in regions { try? await client.unregisterWhenFree(region.name) } }
+  }
 
   /// A region that is at least so long and nobody else's until it is given back.
   ///
@@ -39,7 +46,12 @@ final class RegionPool: Sendable {
     return PooledRegion(region: region, pool: self)
   }
 
-  fileprivate func giveBack(_ region: SystemRegion) { state.withLock { $0.free.append(region) } }
+  /// Takes a region back, unless the pool was closed meanwhile.
+  fileprivate func giveBack(_ region: SystemRegion) {
+    state.withLock { state in
+      if state.all.contains(where: { $0 === region }) { state.free.append(region) }
+    }
+  }
 
   fileprivate func abandon(_ region: SystemRegion) {
     state.withLock { $0.all.removeAll { $0 === region } }

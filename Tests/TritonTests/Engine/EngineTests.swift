@@ -24,7 +24,8 @@ import Triton
   }
 
   private static let renamed = TensorNames(
-    tokenIDs: "t0", tokenTypes: "t1", mask: "t2", entity: "u0", soHead: "u1", soTail: "u2")
+    tokenIDs: "t0", tokenTypes: "t1", mask: "t2",
+    answer: .dense(entity: "u0", soHead: "u1", soTail: "u2"))
 
   @Test(arguments: ["spo_dense", "spo_semantic", "spo_int32", "spo_renamed"])
   func `Answers decode as their logits do`(_ model: String) async throws {
@@ -99,7 +100,7 @@ import Triton
     }
     await expectFailure(.contract, saying: #""u9"]"#) {
       var names = Self.renamed
-      names.soTail = "u9"
+      names.answer = .dense(entity: "u0", soHead: "u1", soTail: "u9")
       _ = try await engine("spo_renamed", names: names)
     }
   }

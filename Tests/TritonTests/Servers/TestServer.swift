@@ -25,6 +25,8 @@ struct ServerKind: Sendable, Hashable {
   var repository = "Tests/TritonTests/Models"
   /// Models of the repository; nil serves all of them.
   var models: [String]?
+  /// More models, by their path in the project.
+  var others: [String] = []
   var flags: [String] = []
   var grpcPort: Int?
 
@@ -33,6 +35,14 @@ struct ServerKind: Sendable, Hashable {
   /// Every model of the tests, which may be loaded and unloaded.
   static let main = ServerKind(
     name: "main", flags: ["--model-control-mode=explicit", "--load-model=*"])
+  /// Dense models with ensembles that decode in the server, good ones and others.
+  static let compact = ServerKind(
+    name: "compact", models: ["spo_dense", "spo_semantic", "spo_nan", "spo_other"],
+    others: ["model_repository/spo_decode"]
+      + [
+        "spo_decode_tiny", "spo_dense_compact", "spo_dense_tiny", "spo_nan_compact",
+        "spo_dense_renamed", "spo_dense_wrong", "spo_dense_missing", "spo_native", "spo_stale",
+      ].map { "Tests/TritonTests/Compact/\($0)" })
   /// One whose models are fixed, with TLS.
   static let tls = ServerKind(name: "tls", models: ["sum"], flags: tlsFlags("server"))
   /// One that asks for a client's certificate.
@@ -110,9 +120,10 @@ actor Servers {
     let folder = Project.root.appending(path: ".build/tests/repositories/\(kind.name)")
     try? FileManager.default.removeItem(at: folder)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    for model in chosen {
+    let others = kind.others.map { Project.root.appending(path: $0) }
+    for model in chosen.map({ models.appending(path: $0) }) + others {
       try FileManager.default.createSymbolicLink(
-        at: folder.appending(path: model), withDestinationURL: models.appending(path: model))
+        at: folder.appending(path: model.lastPathComponent), withDestinationURL: model)
     }
     return folder.path
   }

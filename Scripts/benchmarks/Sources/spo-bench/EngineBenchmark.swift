@@ -27,7 +27,7 @@ final class EngineBenchmark: Benchmark {
   }
 
   func pass() async throws {
-    let plan = BatchPlanner(engine.limits).plan(lengths: sentences.map(\.count))
+    let plan = BatchPlanner(engine.limits).plan(lengths: sentences.map(\.count)).map(\.sentences)
     var pending = plan[...]
     var answers = [SentenceCandidates?](repeating: nil, count: sentences.count)
     let (engine, sentences, threshold) = (engine, sentences, threshold)

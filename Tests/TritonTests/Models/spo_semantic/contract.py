@@ -8,7 +8,7 @@ With c the channel (entity 0 and 1, so_head 2...4, so_tail 5...7), x the row's t
     logit = (h - 88) / 2 in entity, (h - 60) / 2 in so_head and so_tail
 and -10000 where the mask of m or n is 0, in entity also where m > n. All are exact in FP16.
 The parameter `fault` spoils the answer: "nan" in cell (0, 1, 1) of row 0's entity, "short" drops
-the last column of so_head.
+the last column of so_head, "other" raises so_head as other weights would.
 """
 
 import json
@@ -51,6 +51,8 @@ def logits(ids, mask, fault):
     below = np.tri(ids.shape[1], k=-1, dtype=bool)
     entity = np.where(hidden | below, -10000, (entity - 88) / 2)
     head, tail = (np.where(hidden, -10000, (h - 60) / 2) for h in (head, tail))
+    if fault == "other":
+        head = head + 5
     if fault == "nan":
         entity[0, 0, 1, 1] = np.nan
     return entity, head[..., :-1] if fault == "short" else head, tail
