@@ -209,7 +209,15 @@ def main():
     parser.add_argument("--triples", type=int, default=TRIPLES, help=f"T; default {TRIPLES}")
     parser.add_argument("--output", type=Path, default=TARGET, help="default: %(default)s")
     parser.add_argument("--check", action="store_true", help="compare with the file instead of writing it")
+    parser.add_argument(
+        "--fuzz", type=int, metavar="BATCHES",
+        help="hold it, and the compact export's end, against a naive decode of random logits",
+    )  # fmt: skip
     options = parser.parse_args()
+    if options.fuzz:
+        import fuzz_decode  # needs PyTorch and ONNX Runtime
+
+        return fuzz_decode.run(options.fuzz)
     if min(options.spans, options.triples) < 1:
         parser.error(f"--spans {options.spans}, --triples {options.triples}: expected at least 1")
     made = build(options.spans, options.triples).SerializeToString(deterministic=True)

@@ -24,6 +24,70 @@ import Testing
   }
 }
 
+@Suite struct LengthBucketsTests {
+  /// The fewest padded cells by trying every choice of edges.
+  private func naive(_ lengths: [Int], _ counts: [Int], edges: Int) -> Int {
+    func cost(_ edges: [Int]) -> Int {
+      zip(lengths, counts).reduce(0) { sum, pair in
+        let edge = edges.filter { $0 >= pair.0 }.min()!  // the longest length is an edge
+        return sum + edge * edge * pair.1
+      }
+    }
+    return (0..<1 << (lengths.count - 1)).map { bits in
+      lengths.indices.dropLast().filter { bits & 1 << $0 != 0 }.map { lengths[$0] }
+        + [lengths[lengths.count - 1]]
+    }.filter { $0.count <= edges }.map(cost).min()!  // one edge alone is among them
+  }
+
+  @Test func `The edges pad least`() {
+    for _ in 0..<200 {
+      var histogram = Array(repeating: 0, count: 40)
+      for _ in 0..<Int.random(in: 1...30) {
+        histogram[[3, 5, 6, 9, 14, 20, 27, 33, 39].randomElement()!] += 1  // it is not empty
+      }
+      let lengths = histogram.indices.filter { histogram[$0] > 0 }
+      let count = Int.random(in: 1...5)
+      let buckets = LengthBuckets(histogram, count: count)
+      #expect(buckets.edges.count <= count && buckets.edges.last == lengths.last)
+      let cells = lengths.reduce(0) { sum, length in
+        let padded = buckets.padded(length, maximum: 40)
+        return sum + padded * padded * histogram[length]
+      }
+      #expect(cells == naive(lengths, lengths.map { histogram[$0] }, edges: count))
+    }
+  }
+
+  @Test func `Lengths that were never seen are padded, but not beyond the model`() {
+    let buckets = LengthBuckets([0, 0, 0, 1, 0, 0, 0, 1], count: 2)
+    #expect(buckets.edges == [3, 7])
+    #expect([2, 3, 4, 7, 8, 17, 250].map { buckets.padded($0, maximum: 254) }
+      == [3, 3, 7, 7, 16, 32, 254])
+    #expect(LengthBuckets([], count: 3).padded(5, maximum: 100) == 16)
+  }
+
+  @Test func `Batches of one bucket follow each other within all limits`() {
+    for _ in 0..<200 {
+      let lengths = (0..<Int.random(in: 0...60)).map { _ in Int.random(in: 2...40) }
+      var histogram = Array(repeating: 0, count: 41)
+      for length in lengths { histogram[length] += 1 }
+      let limits = EngineLimits(
+        batchRows: 7, batchTokens: 200, concurrency: 1, padsRows: true, batchCells: 5_000)
+      let planner = BatchPlanner(
+        limits, buckets: LengthBuckets(histogram, count: 4), maximumTokens: 40)
+      let plan = planner.plan(lengths: lengths)
+      #expect(plan.flatMap(\.sentences).sorted() == Array(lengths.indices))
+      #expect(plan.map(\.length) == plan.map(\.length).sorted(by: >))
+      #expect(Set(plan.map(\.length)).count <= 4)
+      for batch in plan {
+        let count = batch.sentences.count
+        #expect(count <= 7 && count * batch.length <= 200)
+        #expect(count == 1 || count * batch.length * batch.length <= 5_000)
+        #expect(batch.sentences.allSatisfy { lengths[$0] <= batch.length })
+      }
+    }
+  }
+}
+
 @Suite struct WindowTests {
   @Test func `Windows cover every token, fit, overlap and go on`() {
     for _ in 0..<300 {
