@@ -1,12 +1,16 @@
 internal import Inference
 internal import Synchronization
 
-/// What padding cost, in cells: the squares of sentence lengths, as the logits have them.
-public struct PaddingStatistics: Sendable, Hashable {
-  /// Cells of the sentences.
+/// What reading has cost beside the engine.
+public struct ReadingStatistics: Sendable, Hashable {
+  /// Cells of the sentences: the squares of their lengths, as the logits have them.
   public var realCells = 0
   /// Cells of the sentences as they were padded.
   public var paddedCells = 0
+  /// Time spent on tokenizing.
+  public var tokenizing = Duration.zero
+  /// Time spent on planning batches.
+  public var planning = Duration.zero
 
   /// Padded cells over real ones; 1 is none.
   public var waste: Double { realCells == 0 ? 1 : Double(paddedCells) / Double(realCells) }
@@ -28,7 +32,7 @@ final class BatchPlanning: Sendable {
     var seen = 0
     var fittedAt = 0
     var buckets: LengthBuckets?
-    var padding = PaddingStatistics()
+    var statistics = ReadingStatistics()
   }
 
   init(_ engine: any InferenceEngine) {
@@ -36,21 +40,22 @@ final class BatchPlanning: Sendable {
     state = Mutex(State(histogram: Array(repeating: 0, count: maximumTokens + 1)))
   }
 
-  var padding: PaddingStatistics { state.withLock { $0.padding } }
+  var statistics: ReadingStatistics { state.withLock { $0.statistics } }
+
+  func tokenized(in time: Duration) { state.withLock { $0.statistics.tokenizing += time } }
 
   /// The batches of one window.
   func plan(lengths: [Int]) -> [BatchPlanner.Batch] {
+    let begin = ContinuousClock.now
     let buckets = limits.padsRows ? buckets(with: lengths) : nil
     let planner = BatchPlanner(limits, buckets: buckets, maximumTokens: maximumTokens)
     let batches = planner.plan(lengths: lengths)
+    let real = lengths.reduce(0) { $0 + $1 * $1 }
+    let padded = batches.reduce(0) { $0 + $1.sentences.count * $1.length * $1.length }
     state.withLock { state in
-      for batch in batches {
-        state.padding.realCells += batch.sentences.reduce(0) { $0 + lengths[$1] * lengths[$1] }
-        state.padding.paddedCells +=
-          limits.padsRows
-          ? batch.sentences.count * batch.length * batch.length
-          : batch.sentences.reduce(0) { $0 + lengths[$1] * lengths[$1] }
-      }
+      state.statistics.realCells += real
+      state.statistics.paddedCells += limits.padsRows ? padded : real
+      state.statistics.planning += .now - begin
     }
     return batches
   }

@@ -24,7 +24,9 @@ struct BatchReading {
   init(extractor: RelationExtractor, texts: [String]) {
     (self.extractor, self.texts) = (extractor, texts)
     var encodings = EncodingBatch()
+    let begin = ContinuousClock.now
     extractor.tokenizer.encode(texts, into: &encodings)
+    extractor.planning.tokenized(in: .now - begin)
     self.encodings = encodings
     let planner = WindowPlanner(
       capacity: extractor.engine.shape.maximumTokens - 2,

@@ -64,8 +64,8 @@ public struct RelationExtractor: Sendable {
     gate = AdmissionGate(limit: engine.limits.concurrency)
   }
 
-  /// What padding has cost so far.
-  public var padding: PaddingStatistics { planning.padding }
+  /// What reading has cost so far beside the engine.
+  public var statistics: ReadingStatistics { planning.statistics }
 
   /// The triples of one text, of any length, in the order of `Triple.precedes`.
   public func extract(_ text: String) async throws -> [Triple] {

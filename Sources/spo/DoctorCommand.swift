@@ -27,6 +27,7 @@ struct DoctorCommand: AsyncParsableCommand {
     checkProxy(target, &examination)
     let client = try engine.connection.client(server)
     await examine(client, server, &examination)
+    if client.serverCount > 1 { await checkCluster(server, &examination) }
     await client.close()
     print(examination.report)
     if let code = examination.exitCode { throw ExitCode(code) }
@@ -83,9 +84,18 @@ struct DoctorCommand: AsyncParsableCommand {
       return "\(bundle.directory.path) fits the model"
     }
     guard let remote else { return }
+    for line in remote.plan.explanation.split(separator: "\n") {
+      if line.hasPrefix("no ") {
+        examination.note("plan", String(line))
+      } else {
+        examination.ok("plan", String(line))
+      }
+    }
     examination.ok("size", size(contract, remote.shape))
     await examination.check("inference") {
-      let answers = try await remote.infer(InferenceBatch([[0, 0, 0]]), threshold: 0)
+      let answers = try await remote.use {
+        try await $0.infer(InferenceBatch([[0, 0, 0]]), threshold: 0)
+      }
       return "a trial sentence was answered (\(answers.count))"
     }
   }
@@ -108,6 +118,36 @@ struct DoctorCommand: AsyncParsableCommand {
       examination.ok("shm", "the server maps shared memory of this machine")
     } catch {
       examination.note("shm", "shared memory cannot be used: \(error)")
+    }
+  }
+
+  /// Whether the servers of a list serve the same: a request may go to any of them.
+  private func checkCluster(_ servers: String, _ examination: inout Examination) async {
+    await examination.check("cluster") {
+      var models: [(server: String, ready: Set<String>)] = []
+      // A list is ipv4:address,address or ipv6:…, however it was given.
+      let list = try Target(servers).uri
+      let scheme = list.prefix { $0 != ":" } + ":"
+      for address in list.dropFirst(scheme.count).split(separator: ",").map({ scheme + $0 }) {
+        let client = try engine.connection.client(String(address))
+        let index = try await client.repositoryIndex(onlyReady: true)
+        await client.close()
+        models.append(
+          (
+            String(address.dropFirst(scheme.count)),
+            Set(index.map { "\($0.name) version \($0.version)" })
+          ))
+      }
+      let all = models.reduce(into: Set<String>()) { $0.formUnion($1.ready) }
+      let missing = models.filter { $0.ready != all }.map { server, ready in
+        "\(server) lacks \(all.subtracting(ready).sorted().joined(separator: " and "))"
+      }
+      guard missing.isEmpty else {
+        throw TritonError(
+          code: .contract, message: "the servers differ: \(missing.joined(separator: "; "))",
+          remedy: "serve the same models on all, or answers depend on who gives them")
+      }
+      return "\(models.count) servers serve the same \(all.count) models"
     }
   }
 

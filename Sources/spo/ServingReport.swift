@@ -17,7 +17,7 @@ extension RelationExtractor {
       "\(served.plan.primary.route.rawValue) \(served.plan.primary.model)",
       "\(done.requests) requests", "\(Self.size(done.bytesSent)) sent",
       "\(Self.size(done.bytesReceived)) received",
-      String(format: "padded cells %.2fx", padding.waste), "\(done.askedAgain) asked again",
+      String(format: "padded cells %.2fx", statistics.waste), "\(done.askedAgain) asked again",
     ]
     if done.overloads > 0 { parts.append("\(done.overloads) refused for overload and sent again") }
     if let failure = done.failure { parts.append("\(done.fellBack) in a lesser way: \(failure)") }
@@ -33,7 +33,12 @@ extension RelationExtractor {
       "requests": done.requests, "bytes_sent": done.bytesSent,
       "bytes_received": done.bytesReceived, "asked_again": done.askedAgain,
       "fell_back": done.fellBack, "overloads": done.overloads, "concurrency": done.concurrency,
-      "padded_cells": padding.paddedCells, "real_cells": padding.realCells,
+      "padded_cells": statistics.paddedCells, "real_cells": statistics.realCells,
+      // Where this program's own time went; of tasks that ran beside each other all counts.
+      "milliseconds": [
+        "tokenize": statistics.tokenizing.milliseconds, "plan": statistics.planning.milliseconds,
+        "encode": done.encoding.milliseconds, "decode": done.decoding.milliseconds,
+      ],
     ]
     record["failure"] = done.failure
     return record

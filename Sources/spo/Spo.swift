@@ -25,7 +25,8 @@ struct Spo: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      ExtractCommand.self, TokenizeCommand.self, ServerCommand.self, DoctorCommand.self,
+      ExtractCommand.self, TokenizeCommand.self, BenchCommand.self,
+      ServerCommand.self, DoctorCommand.self,
     ])
 
   /// Runs a command with SIGINT as cancellation, and every failure as its documented exit code.

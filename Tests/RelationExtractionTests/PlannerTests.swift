@@ -60,8 +60,9 @@ import Testing
   @Test func `Lengths that were never seen are padded, but not beyond the model`() {
     let buckets = LengthBuckets([0, 0, 0, 1, 0, 0, 0, 1], count: 2)
     #expect(buckets.edges == [3, 7])
-    #expect([2, 3, 4, 7, 8, 17, 250].map { buckets.padded($0, maximum: 254) }
-      == [3, 3, 7, 7, 16, 32, 254])
+    #expect(
+      [2, 3, 4, 7, 8, 17, 250].map { buckets.padded($0, maximum: 254) }
+        == [3, 3, 7, 7, 16, 32, 254])
     #expect(LengthBuckets([], count: 3).padded(5, maximum: 100) == 16)
   }
 

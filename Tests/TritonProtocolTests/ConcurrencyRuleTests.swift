@@ -4,14 +4,14 @@ import Testing
 
 /// The rule against a simulated server: `instances` requests run, the others wait in line.
 @Suite struct ConcurrencyRuleTests {
-  private static let shape = ConcurrencyRule.Shape(model: "m", rows: 8, length: 64)
+  private static let work = ConcurrencyRule.Work(model: "m", tokens: 512)
 
   /// The limit after some round trips at a server whose requests take 10 ms each.
   private func settle(_ rule: inout ConcurrencyRule, instances: Int, rounds: Int = 400) -> Int {
     for _ in 0..<rounds {
       let inFlight = rule.limit
       let turns = max(1, Double(inFlight) / Double(instances))
-      rule.answered(Self.shape, after: .milliseconds(10) * turns, inFlight: inFlight)
+      rule.answered(Self.work, after: .milliseconds(10) * turns, inFlight: inFlight)
     }
     return rule.limit
   }
@@ -26,21 +26,21 @@ import Testing
   @Test func `It grows while latency does not`() {
     var rule = ConcurrencyRule(instances: 1, bounds: 1...16)
     for _ in 0..<400 {
-      rule.answered(Self.shape, after: .milliseconds(10), inFlight: rule.limit)
+      rule.answered(Self.work, after: .milliseconds(10), inFlight: rule.limit)
     }
     #expect(rule.limit == 16)
   }
 
   @Test func `It does not grow on answers that did not need the limit`() {
     var rule = ConcurrencyRule(instances: 4, bounds: 4...64)
-    for _ in 0..<400 { rule.answered(Self.shape, after: .milliseconds(10), inFlight: 1) }
+    for _ in 0..<400 { rule.answered(Self.work, after: .milliseconds(10), inFlight: 1) }
     #expect(rule.limit == 8)
   }
 
   @Test func `An overload halves it once a round trip, and never below the floor`() {
     var rule = ConcurrencyRule(instances: 2, bounds: 2...64)
     for _ in 0..<2_000 {
-      rule.answered(Self.shape, after: .milliseconds(10), inFlight: rule.limit)
+      rule.answered(Self.work, after: .milliseconds(10), inFlight: rule.limit)
     }
     let (before, sent) = (rule.limit, ContinuousClock.now)
     for _ in 0..<10 { rule.overloaded(sent: sent) }
@@ -52,8 +52,8 @@ import Testing
   @Test func `Longer requests are not mistaken for waiting ones`() {
     var rule = ConcurrencyRule(instances: 1, bounds: 1...16)
     for round in 0..<400 {
-      let shape = ConcurrencyRule.Shape(model: "m", rows: 8, length: 16 << (round % 4))
-      rule.answered(shape, after: .milliseconds(10 << (round % 4)), inFlight: rule.limit)
+      let work = ConcurrencyRule.Work(model: "m", tokens: 100 << (round % 4))
+      rule.answered(work, after: .milliseconds(10 << (round % 4)), inFlight: rule.limit)
     }
     #expect(rule.limit == 16)
   }

@@ -96,7 +96,9 @@ import Testing
     #expect(
       try TensorNames(parsing: compact).answer
         == .compact(triples: "c", scores: "d", spans: "e", spanScores: "f", notFinite: "g"))
-    for wrong in ["", "ids=a", "ids", text + ",more=x", "ids=a;mask=b", text + ",ids", text + ",spans=x"] {
+    for wrong in [
+      "", "ids=a", "ids", text + ",more=x", "ids=a;mask=b", text + ",ids", text + ",spans=x",
+    ] {
       let error = #expect(throws: TritonError.self) { try TensorNames(parsing: wrong) }
       #expect(error?.code == .invalidRequest)
     }

@@ -1,23 +1,29 @@
 /// How many requests to keep in flight.
 ///
 /// The rule is TCP Vegas' (Brakmo and Peterson, 1995): the share of a request's latency above the
-/// shortest one seen for its shape is time it waited, so `inFlight * (1 - shortest / latency)`
+/// shortest one seen for so much work is time it waited, so `inFlight * (1 - shortest / latency)`
 /// requests are queued at the server. One or two for each instance keep it busy; fewer raise the
 /// limit, more lower it, by one a round trip. An overload halves it, at most once a round trip, as
 /// additive increase and multiplicative decrease do (Chiu and Jain, 1989).
 struct ConcurrencyRule {
-  /// What makes two requests take equally long.
-  struct Shape: Hashable {
+  /// What a request asks of the server.
+  struct Work: Hashable {
     var model: String
-    var rows: Int
-    var length: Int
+    /// Rows times their padded length.
+    var tokens: Int
+
+    /// Requests of one model within a factor of two: time for a token is alike among them.
+    fileprivate var size: Work {
+      Work(model: model, tokens: Int.bitWidth - tokens.leadingZeroBitCount)
+    }
   }
 
   /// The limit never leaves these bounds.
   let bounds: ClosedRange<Int>
   private let instances: Double
   private var exact: Double
-  private var shortest: [Shape: Duration] = [:]
+  /// The shortest time for a token, by size of request.
+  private var shortest: [Work: Duration] = [:]
   private var lastDecrease: ContinuousClock.Instant?
 
   /// Begins at two for each instance: one runs, one waits.
@@ -31,10 +37,11 @@ struct ConcurrencyRule {
   var limit: Int { Int(exact) }
 
   /// Takes note of an answer; `inFlight` counts the requests beside which it was sent, itself too.
-  mutating func answered(_ shape: Shape, after latency: Duration, inFlight: Int) {
-    let least = min(shortest[shape] ?? latency, latency)
-    shortest[shape] = least
-    let queued = Double(inFlight) * (1 - least / latency)
+  mutating func answered(_ work: Work, after latency: Duration, inFlight: Int) {
+    let perToken = latency / max(work.tokens, 1)
+    let least = min(shortest[work.size] ?? perToken, perToken)
+    shortest[work.size] = least
+    let queued = Double(inFlight) * (1 - least / perToken)
     if queued < instances, inFlight >= limit {
       exact += 1 / exact
     } else if queued > 2 * instances {

@@ -12,8 +12,15 @@ final class Dispatcher: Sendable {
 
   private struct State {
     var rule: ConcurrencyRule
+    var counts = Counts()
+  }
+
+  /// What was sent, and what it cost here.
+  struct Counts {
     var requests = 0
     var overloads = 0
+    var encoding = Duration.zero
+    var decoding = Duration.zero
   }
 
   init(_ client: TritonClient, _ configuration: TritonEngine.Configuration, instances: Int) {
@@ -29,8 +36,8 @@ final class Dispatcher: Sendable {
   var ceiling: Int { state.withLock { $0.rule.bounds.upperBound } }
   /// Requests that may be in flight now.
   var limit: Int { gate.limit }
-  /// Requests answered, and refused for overload.
-  var counts: (requests: Int, overloads: Int) { state.withLock { ($0.requests, $0.overloads) } }
+  /// What was sent so far.
+  var counts: Counts { state.withLock { $0.counts } }
 
   /// One answer.
   ///
@@ -40,16 +47,14 @@ final class Dispatcher: Sendable {
   /// - Throws: `TritonError`; of class `overload` when the server stays overloaded for longer than
   ///   the patience. What `make` and `read` throw.
   func send<Answer>(
-    _ shape: ConcurrencyRule.Shape, bytes: Int, make: () async throws -> InferRequest,
+    _ work: ConcurrencyRule.Work, bytes: Int, make: () async throws -> InferRequest,
     read: (InferResult) throws -> Answer
   ) async throws -> Answer {
     var firstRefusal: ContinuousClock.Instant?
     var pause = Duration.milliseconds(20)
     while true {
       do {
-        return try await gate.pass(cost: bytes) {
-          try read(try await measure(shape) { try await client.infer(try await make(), changes) })
-        }
+        return try await gate.pass(cost: bytes) { try await sendOnce(work, make, read) }
       } catch let error as TritonError where error.code == .overload {
         let first = firstRefusal ?? .now
         firstRefusal = first
@@ -60,21 +65,38 @@ final class Dispatcher: Sendable {
     }
   }
 
+  private func sendOnce<Answer>(
+    _ work: ConcurrencyRule.Work, _ make: () async throws -> InferRequest,
+    _ read: (InferResult) throws -> Answer
+  ) async throws -> Answer {
+    let begin = ContinuousClock.now
+    let request = try await make()
+    let encoding = ContinuousClock.now - begin
+    let result = try await measure(work) { try await client.infer(request, changes) }
+    let end = ContinuousClock.now
+    let answer = try read(result)
+    state.withLock { state in
+      state.counts.encoding += encoding
+      state.counts.decoding += .now - end
+    }
+    return answer
+  }
+
   private func measure(
-    _ shape: ConcurrencyRule.Shape, _ call: () async throws -> InferResult
+    _ work: ConcurrencyRule.Work, _ call: () async throws -> InferResult
   ) async throws -> InferResult {
     let (begin, inFlight) = (ContinuousClock.now, gate.active)
     do {
       let result = try await call()
       let latency = ContinuousClock.now - begin
       change { state in
-        state.requests += 1
-        state.rule.answered(shape, after: latency, inFlight: inFlight)
+        state.counts.requests += 1
+        state.rule.answered(work, after: latency, inFlight: inFlight)
       }
       return result
     } catch let error as TritonError where error.code == .overload {
       change { state in
-        state.overloads += 1
+        state.counts.overloads += 1
         state.rule.overloaded(sent: begin)
       }
       throw error

@@ -20,9 +20,10 @@ struct CompactRoute {
     let rows = Array(0..<batch.rowCount)
     for part in contract.parts(batch, rows, predicates: predicates, within: serverBytes) {
       do {
-        let compact = try await ask(batch, part)
-        for (place, row) in part.enumerated() {
-          answers.append(try compact.decode(place, batch.range(of: row).count, threshold))
+        answers += try await ask(batch, part) { compact in
+          try part.enumerated().map { place, row in
+            try compact.decode(place, batch.range(of: row).count, threshold)
+          }
         }
       } catch let error as TritonError where Self.concernModel.contains(error.code) {
         onFailure(part.count, error)
@@ -37,15 +38,17 @@ struct CompactRoute {
     .unknownModel, .notReady, .loadFailed, .contract, .serverBug,
   ]
 
-  private func ask(_ batch: InferenceBatch, _ rows: ArraySlice<Int>) async throws -> CompactAnswer {
+  private func ask<Result>(
+    _ batch: InferenceBatch, _ rows: ArraySlice<Int>, _ read: (CompactAnswer) throws -> Result
+  ) async throws -> Result {
     let padded = PaddedBatch(batch, rows: rows, length: contract.tokens)
-    let shape = ConcurrencyRule.Shape(
-      model: contract.model, rows: padded.rows, length: padded.length)
+    let work = ConcurrencyRule.Work(
+      model: contract.model, tokens: padded.rows * padded.length)
     let bytes = padded.rows * contract.answerBytes(tokens: padded.length, predicates: predicates)
-    return try await dispatcher.send(shape, bytes: bytes) {
+    return try await dispatcher.send(work, bytes: bytes) {
       padded.request(contract)
     } read: {
-      try CompactAnswer($0, contract, padded, predicates: predicates)
+      try read(CompactAnswer($0, contract, padded, predicates: predicates))
     }
   }
 }

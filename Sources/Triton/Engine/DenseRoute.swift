@@ -19,33 +19,36 @@ struct DenseRoute {
     var answers: [SentenceCandidates] = []
     answers.reserveCapacity(rows.count)
     for part in contract.parts(batch, rows, predicates: predicates, within: answerBytes) {
-      let dense = try await ask(batch, part)
-      for (place, row) in part.enumerated() {
-        let tokens = batch.range(of: row).count
-        answers.append(try dense.decode(place, tokens, threshold, reportedAs: row))
+      answers += try await ask(batch, part) { dense in
+        try part.enumerated().map { place, row in
+          let tokens = batch.range(of: row).count
+          return try dense.decode(place, tokens, threshold, reportedAs: row)
+        }
       }
     }
     return answers
   }
 
-  /// The answer to some rows of a batch, as one request.
-  func ask(_ batch: InferenceBatch, _ rows: some Collection<Int>) async throws -> DenseAnswer {
+  /// What `read` makes of the answer to some rows of a batch, as one request.
+  func ask<Result>(
+    _ batch: InferenceBatch, _ rows: some Collection<Int>, _ read: (DenseAnswer) throws -> Result
+  ) async throws -> Result {
     let padded = PaddedBatch(batch, rows: rows, length: contract.tokens)
-    let shape = ConcurrencyRule.Shape(
-      model: contract.model, rows: padded.rows, length: padded.length)
+    let work = ConcurrencyRule.Work(
+      model: contract.model, tokens: padded.rows * padded.length)
     let sizes = contract.outputs.map { size($0, padded) }
     let bytes = sizes.reduce(0, +)
     if let regions {
       do {
-        return try await askShared(padded, shape, sizes, regions)
+        return try await askShared(padded, work, sizes, regions, read)
       } catch let error as TritonError where Self.concernMemory.contains(error.code) {
         tally.fellBack(padded.rows, error)
       }
     }
-    return try await dispatcher.send(shape, bytes: bytes) {
+    return try await dispatcher.send(work, bytes: bytes) {
       padded.request(contract)
     } read: {
-      try DenseAnswer($0, contract, padded, predicates: predicates)
+      try read(DenseAnswer($0, contract, padded, predicates: predicates))
     }
   }
 
@@ -54,19 +57,20 @@ struct DenseRoute {
     .sharedMemory, .regionInUse, .contract, .size, .unsupported, .serverBug, .invalidRequest,
   ]
 
-  private func askShared(
-    _ padded: PaddedBatch, _ shape: ConcurrencyRule.Shape, _ sizes: [Int], _ regions: RegionPool
-  ) async throws -> DenseAnswer {
+  private func askShared<Result>(
+    _ padded: PaddedBatch, _ work: ConcurrencyRule.Work, _ sizes: [Int], _ regions: RegionPool,
+    _ read: (DenseAnswer) throws -> Result
+  ) async throws -> Result {
     var region: PooledRegion?
     do {
-      return try await dispatcher.send(shape, bytes: sizes.reduce(0, +)) {
+      return try await dispatcher.send(work, bytes: sizes.reduce(0, +)) {
         let taken = try await regions.take(sizes.reduce(0, +))
         region = taken
         return padded.request(contract, outputs(in: taken, sizes))
       } read: {
-        try DenseAnswer(
-          $0, contract, padded, predicates: predicates,
-          shared: region.map { views(of: $0, sizes) } ?? [:])
+        let shared = region.map { views(of: $0, sizes) } ?? [:]
+        return try read(
+          DenseAnswer($0, contract, padded, predicates: predicates, shared: shared))
       }
     } catch {
       region?.abandon()

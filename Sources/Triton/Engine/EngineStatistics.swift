@@ -16,6 +16,10 @@ public struct EngineStatistics: Sendable, Hashable {
   public var overloads = 0
   /// Requests that may be in flight now.
   public var concurrency = 0
+  /// Time spent on requests' tensors, all calls together.
+  public var encoding = Duration.zero
+  /// Time spent on answers' tensors and their decoding.
+  public var decoding = Duration.zero
   /// Bytes of messages sent, every call of the client counted.
   public var bytesSent = 0
   /// Bytes of messages received.

@@ -103,7 +103,9 @@ public struct TritonEngine: InferenceEngine {
   public var statistics: EngineStatistics {
     var statistics = tally.statistics
     let client = client.statistics
-    (statistics.requests, statistics.overloads) = dispatcher.counts
+    let counts = dispatcher.counts
+    (statistics.requests, statistics.overloads) = (counts.requests, counts.overloads)
+    (statistics.encoding, statistics.decoding) = (counts.encoding, counts.decoding)
     statistics.concurrency = dispatcher.limit
     (statistics.bytesSent, statistics.bytesReceived) = (client.bytesSent, client.bytesReceived)
     return statistics
@@ -158,8 +160,7 @@ public struct TritonEngine: InferenceEngine {
   /// The four logits of each query; see `InferenceEngine.scores`.
   public func scores(of queries: [TripleQuery], in ids: [Int32]) async throws -> [ScoreParts] {
     try check(ids.count, row: 0)
-    let logits = try await required(dense).ask(InferenceBatch([ids]), 0..<1)
-    return try queries.map { query in
+    for query in queries {
       guard (0..<shape.predicates).contains(query.predicate),
         [query.subject, query.object].allSatisfy({
           $0.start >= 0 && $0.start <= $0.end && Int($0.end) < ids.count
@@ -170,7 +171,9 @@ public struct TritonEngine: InferenceEngine {
           message: "the query \(query) lies outside \(ids.count) tokens and "
             + "\(shape.predicates) predicates")
       }
-      return logits.scores(of: query)
+    }
+    return try await required(dense).ask(InferenceBatch([ids]), 0..<1) { logits in
+      queries.map(logits.scores)
     }
   }
 

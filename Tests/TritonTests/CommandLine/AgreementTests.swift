@@ -46,8 +46,14 @@ import Testing
     let server = try await Servers.get(.production)
     let embedded = try await extract([])
     #expect(embedded.count == Self.texts.count && embedded.contains { !$0.triples.isEmpty })
-    for model in ["spo_onnx", "spo_pt"] {
-      let served = try await extract(["--server", server.address, "--model", model])
+    let ways =
+      ["spo_onnx", "spo_pt"].map { ["--model", $0, "--plan", "dense"] }
+      + [
+        [], ["--plan", "compact-ensemble"], ["--model", "spo_pt", "--plan", "compact-ensemble"],
+        ["--model", "spo_compact_pt"],
+      ]
+    for model in ways {
+      let served = try await extract(["--server", server.address] + model)
       #expect(served.count == embedded.count)
       for (ours, theirs) in zip(embedded, served) {
         #expect(ours.triples.map(\.subject) == theirs.triples.map(\.subject), "\(model)")
@@ -59,6 +65,74 @@ import Testing
     }
   }
 
+  /// The bytes of the output, with what was said beside it.
+  private func output(_ words: [String]) async throws -> (output: String, errors: String) {
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).txt")
+    try Data(Self.texts.joined(separator: "\n").utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let run = try await Command.spo(["extract", file.path, "--bundle", Project.demo.path] + words)
+    #expect(run.status == 0, "\(run.errors)")
+    return (run.output, run.errors)
+  }
+
+  @Test func `Dropping in an ensemble changes the plan and no byte of the output`() async throws {
+    let served = ["spo_onnx"].map { "model_repository/\($0)" }
+    let before = ServerKind(name: "before", models: [], others: served)
+    let added = ["spo_decode", "spo_onnx_compact"].map { "model_repository/\($0)" }
+    let after = ServerKind(name: "after", models: [], others: served + added)
+    var runs: [(output: String, errors: String)] = []
+    for kind in [before, after] {
+      let server = try await Servers.get(kind)
+      // One at a time: a batch that Triton makes of two requests may round otherwise.
+      let words = ["--server", server.address, "--explain-plan", "--concurrency", "1"]
+      runs.append(try await output(words))
+    }
+    #expect(runs[0].output == runs[1].output && !runs[0].output.isEmpty)
+    #expect(runs[0].errors.contains("chosen   dense-shm"), "\(runs[0].errors)")
+    #expect(runs[1].errors.contains("chosen   compact-ensemble  spo_onnx_compact"))
+    #expect(runs[1].errors.contains("0 asked again"))
+  }
+
+  @Test func `bench measures and tells the best number in flight`() async throws {
+    let server = try await Servers.get(.production)
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).txt")
+    try Data(Self.texts.joined(separator: "\n").utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let bench = ["bench", file.path, "--server", server.address, "--bundle", Project.demo.path]
+    let run = try await Command.spo(
+      bench + ["--in-flight", "1,2", "--window", "0.3", "--p99", "100000", "--json"])
+    #expect(run.status == 0, "\(run.errors)")
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    let points = try #require(report["points"] as? [[String: Any]])
+    #expect(points.map { $0["in_flight"] as? Int } == [1, 2])
+    for point in points {
+      for (key, least) in [
+        ("sentences_per_second", 0.1), ("p50_milliseconds", 0.1), ("compute_milliseconds", 0.1),
+        ("server_batch", 1), ("sent_bytes_per_sentence", 100),
+        ("received_bytes_per_sentence", 3_000), ("client_microseconds_per_sentence", 1),
+      ] {
+        #expect(point[key] as? Double ?? 0 >= least, "\(key): \(point)")
+      }
+    }
+    #expect(report["best"] != nil && report["route"] as? String == "compact-native")
+    let none = try await Command.spo(bench + ["--in-flight", "0"])
+    #expect(none.status == 2 && none.errors.contains("expected numbers such as"))
+  }
+
+  @Test func `doctor names what one server of a list lacks`() async throws {
+    let list = [try await Servers.get(.production), try await Servers.get(.tls)]
+      .map { "127.0.0.1:\($0.grpc)" }.joined(separator: ",")
+    let plain = [try await Servers.get(.production), try await Servers.get(.main)]
+      .map { "127.0.0.1:\($0.grpc)" }.joined(separator: ",")
+    for (servers, words) in [(plain, "lacks"), (list, "PROBLEM cluster")] {
+      let run = try await Command.spo([
+        "doctor", "--server", servers, "--model", "spo_onnx", "--bundle", Project.demo.path,
+      ])
+      #expect(run.status != 0 && run.output.contains(words), "\(run.output)")
+    }
+  }
+
   @Test func `doctor finds nothing to mend`() async throws {
     let server = try await Servers.get(.production)
     let run = try await Command.spo(
@@ -67,7 +141,7 @@ import Testing
       ])
     #expect(run.status == 0, "\(run.output)")
     #expect(!run.output.contains("PROBLEM"), "\(run.output)")
-    for check in ["reach", "version", "contract", "size", "shm", "inference"] {
+    for check in ["reach", "version", "contract", "plan", "size", "shm", "inference"] {
       #expect(run.output.contains(check), "\(run.output)")
     }
   }

@@ -69,7 +69,8 @@ import Testing
 
   @Test func `A server that lists no models is still found an ensemble by name`() async throws {
     let kind = ServerKind(
-      name: "noindex", models: ["spo_dense"], others: [
+      name: "noindex", models: ["spo_dense"],
+      others: [
         "model_repository/spo_decode", "Tests/TritonTests/Compact/spo_dense_compact",
       ],
       flags: ["--grpc-restricted-protocol=model-repository:admin-key=secret"])
