@@ -77,14 +77,16 @@ public struct TritonEngine: InferenceEngine {
       maximumTokens: min(shape.maximumTokens, contract.tokens ?? .max))
     let dispatcher = Dispatcher(
       client, configuration, instances: contract.instances * client.serverCount)
-    let bytes = contract.isCompact ? configuration.serverBytes : configuration.answerBytes
+    // An export that decodes never makes the dense tensors.
+    let serverBytes = plan.primary.route == .compactNative ? .max : configuration.serverBytes
+    let bytes = contract.isCompact ? serverBytes : configuration.answerBytes
     let tally = EngineTally()
     (self.dispatcher, self.tally) = (dispatcher, tally)
     compact =
       plan.primary.route.isCompact
       ? CompactRoute(
         contract: contract, predicates: shape.predicates, dispatcher: dispatcher,
-        serverBytes: configuration.serverBytes) : nil
+        serverBytes: serverBytes) : nil
     let behind = compact == nil ? plan.primary : plan.dense
     dense = behind.map { option in
       DenseRoute(

@@ -93,6 +93,27 @@ import Testing
     #expect(runs[1].errors.contains("0 asked again"))
   }
 
+  @Test func `A machine without room for shared answers gets them through gRPC, and is told`()
+    async throws
+  {
+    let server = try await Servers.get(.production)
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).txt")
+    try Data(Self.texts.joined(separator: "\n").utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    // No file, and so no region, above 2 MB.
+    let limited = try await Command(
+      "/bin/bash",
+      [
+        "-c", "trap '' XFSZ; ulimit -f 2000; exec \"$@\"", "spo", Project.spo.path, "extract",
+        file.path, "--server", server.address, "--plan", "dense-shm", "--bundle",
+        Project.demo.path, "--concurrency", "1",
+      ])
+    #expect(limited.status == 0, "\(limited.errors)")
+    #expect(limited.errors.contains("in a lesser way: cannot allocate"), "\(limited.errors)")
+    let dense = ["--server", server.address, "--plan", "dense", "--concurrency", "1"]
+    #expect(try await output(dense).output == limited.output)
+  }
+
   @Test func `bench measures and tells the best number in flight`() async throws {
     let server = try await Servers.get(.production)
     let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).txt")
