@@ -68,11 +68,13 @@ let package = Package(
       name: "DocumentIO", dependencies: ["CSHA256", "CZlib", "GlobalPointer"], swiftSettings: strict
     ),
 
+    .target(name: "Evaluation", swiftSettings: strict),
+
     // Floor 5: the command line.
     .executableTarget(
       name: "spo",
       dependencies: [
-        "BLAS", "DocumentIO", "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference",
+        "BLAS", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel", "GlobalPointer", "Inference",
         "RelationExtraction", "Triton", "WordPiece",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -107,6 +109,8 @@ let package = Package(
     .testTarget(
       name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer"],
       swiftSettings: strictTests),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["Evaluation"], swiftSettings: strictTests),
     .testTarget(name: "CommandLineTests", dependencies: ["spo"], swiftSettings: strictTests),
     .testTarget(
       name: "TritonTests",

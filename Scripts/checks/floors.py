@@ -6,7 +6,7 @@ from pathlib import Path
 
 FLOORS = {
     "spo": 6,
-    "RelationExtraction": 5, "DocumentIO": 5,
+    "RelationExtraction": 5, "DocumentIO": 5, "Evaluation": 5,
     "EmbeddedEngine": 4, "Triton": 4,
     "Inference": 3,  # speaks of what GlobalPointer defines, so it stands above it
     "GlobalPointer": 2,

@@ -24,7 +24,7 @@ enum ExitStatus {
     case is BundleError, is VocabularyError, is InferenceError: permanent
     case let error as SchemaError: code(of: error)
     case let error as TritonError: code(of: error)
-    case is Target.Invalid: usage
+    case is Target.Invalid, is TripleFile.Malformed: usage
     default: nil
     }
   }

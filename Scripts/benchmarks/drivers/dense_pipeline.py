@@ -2,7 +2,8 @@
 GPLinker's decode in numpy. Prints JSON; triples go to a file.
 
 Plain: batches in file order, one request after the other. Best: batches of like lengths, several in
-flight. Both take as many rows as fit below gRPC's limit.
+flight. Answers stay below what spo allows itself: near gRPC's 2 GiB the server and this program need
+more than ten times that in memory.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import numpy as np
 import tritonclient.grpc as grpcclient
 from tokenizers import BertWordPieceTokenizer
 
-LARGEST = 2**31 - 1
+LARGEST = 256 << 20
 TYPES = {"int64": "INT64", "float32": "FP32"}
 
 

@@ -1,0 +1,162 @@
+"""Holds `spo eval` against scorers written anew here, on random files and on files that are given.
+
+DuIE 1 and DuIE 2 as their data sets' own scripts have them: lower-case, one pair of 《》 taken off,
+the last line of a text counts; other names from tab-separated files.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+LETTERS = ["a", "B", "甲", "乙", "《甲》", "《b》", "《《a》》", "É", "e\u0301", "甲乙", "《", "》", " a", "İ"]
+PREDICATES = ["作者", "导演", "Author"]
+SLOTS = ["@value", "inWork", "onDate"]
+
+
+def clean(mention):
+    mention = mention.lower()
+    return mention[1:-1] if mention.startswith("《") and mention.endswith("》") else mention
+
+
+def read(path, slots):
+    """{text: [(subject, predicate, object)]}; objects are strings, or sorted slots."""
+    rows = {}
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        triples = []
+        for item in row["spo_list"]:
+            value = item["object"] if isinstance(item["object"], dict) else {"@value": item["object"]}
+            value = {slot: clean(text) for slot, text in value.items()}
+            made = tuple(sorted(value.items())) if slots else value["@value"]
+            triples.append((clean(item["subject"]), item["predicate"], made))
+        rows[row["text"]] = triples
+    return rows
+
+
+def names(path):
+    """{name: the name itself and its other names}."""
+    if path is None:
+        return lambda name: {name}
+    table = {}
+    for line in Path(path).read_text(encoding="utf-8").splitlines():
+        first, *others = [word.lower() for word in line.strip().split("\t")]
+        table[first] = set(others)
+    return lambda name: table.get(name, set()) | {name}
+
+
+def duie1(gold, said, alias, place):
+    right = predicted = asked = 0
+    for text, triples in gold.items():
+        truth, claims = set(triples), set(said.get(text, []))
+        asked += len(truth)
+        predicted += len(claims)
+        for s, p, o in claims:
+            renamed = {(a, p, b) for a in alias(s) for b in alias(o)}
+            moved = any((s, p) == t[:2] and o in place(t[2]) - {t[2]} for t in truth)
+            right += bool(renamed & truth) or moved
+    return right, predicted, right, asked
+
+
+def duie2(gold, said, alias):
+    def is_synonym(target, other):
+        (s, p, o), (t, q, r) = target, other
+        if p != q or t not in alias(s) or dict(o).keys() != dict(r).keys():
+            return False
+        pairs = [(dict(o)[slot], dict(r)[slot]) for slot in dict(o)]
+        return all(b in alias(a) and a in alias(b) for a, b in pairs)
+
+    holds = lambda triples, target: target in triples or any(is_synonym(target, x) for x in triples)
+
+    def distinct(triples):
+        kept = []
+        for triple in triples:
+            if not holds(kept, triple):
+                kept.append(triple)
+        return kept
+
+    totals = [0, 0, 0, 0]
+    for text, triples in gold.items():
+        truth, claims = distinct(triples), said.get(text, [])
+        kept = distinct(claims)
+        found = sum(holds(claims, t) for t in truth)
+        for place, count in enumerate((sum(holds(truth, c) for c in kept), len(kept), found, len(truth))):
+            totals[place] += count
+    return tuple(totals)
+
+
+def rates(right, predicted, found, asked):
+    precision = right / predicted if predicted else 0.0
+    recall = found / asked if asked else 0.0
+    total = precision + recall
+    return precision, recall, 2 * precision * recall / total if total else 0.0
+
+
+def judge(spo, scorer, gold, said, alias=None, places=None):
+    """None, or what differs."""
+    slots = scorer == "duie2"
+    files = read(gold, slots), read(said, slots)
+    own = duie2(*files, names(alias)) if slots else duie1(*files, names(alias), names(places))
+    command = [spo, "eval", gold, said, "--scorer", scorer, "--json"]
+    command += ["--alias", alias] if alias else []
+    command += ["--locations", places] if places else []
+    done = subprocess.run([str(x) for x in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        return f"spo eval failed: {done.stderr}"
+    got = json.loads(done.stdout)
+    theirs = got["right"], got["predicted"], got["found"], got["gold"]
+    if theirs != own or (got["precision"], got["recall"], got["f1"]) != rates(*own):
+        return f"{scorer}: spo has {theirs}, expected {own}"
+    print(f"{scorer} {Path(said).name}: P {got['precision']:.4f} R {got['recall']:.4f} F1 {got['f1']:.4f}") if alias is None else None
+    return None
+
+
+def write_random(source, folder, number, slots):
+    word = lambda: source.choice(LETTERS)
+
+    def triple():
+        value = {slot: word() for slot in SLOTS[: source.randint(1, 3)]} if slots else word()
+        return {"subject": word(), "predicate": source.choice(PREDICATES), "object": value}
+
+    def rows(path, texts):
+        lines = [{"text": t, "spo_list": [triple() for _ in range(source.randint(0, 5))]} for t in texts]
+        path.write_text("\n".join(json.dumps(x, ensure_ascii=False) for x in lines) + "\n", encoding="utf-8")
+        return path
+
+    texts = [f"{source.randrange(12)}" for _ in range(20)]
+    gold = rows(folder / f"gold-{number}.jsonl", texts)
+    said = rows(folder / f"said-{number}.jsonl", [*source.sample(texts, 15), "0"])
+
+    def table(name):
+        lines = ["\t".join([word().strip(), *(word().strip() for _ in range(source.randint(0, 3)))]) for _ in range(8)]
+        path = folder / f"{name}-{number}.tsv"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    return gold, said, table("alias"), table("places") if not slots else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--spo", required=True)
+    parser.add_argument("--count", type=int, default=100, help="random pairs of files for each scorer")
+    parser.add_argument("files", nargs="*", help="a gold file and files of predictions")
+    options = parser.parse_args()
+    for said in options.files[1:]:
+        for scorer in ("duie1", "duie2"):
+            if fault := judge(options.spo, scorer, options.files[0], said):
+                sys.exit(fault)
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(options.count):
+            for scorer in ("duie1", "duie2"):
+                files = write_random(random.Random(number), Path(folder), number, scorer == "duie2")
+                if fault := judge(options.spo, scorer, *files):
+                    sys.exit(f"files {number}: {fault}")
+    print(f"{2 * options.count} pairs of random files scored alike")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+internal import Evaluation
+internal import Foundation
+
+/// What `spo eval` found, as text and as JSON.
+struct EvalReport {
+  let evaluation: Evaluation
+  let threshold: Double
+  let total: Counts
+  let predicates: [(predicate: String, counts: Counts)]
+  let sweep: [Evaluation.Point]
+  let errors: [ErrorCase]
+  var files = (gold: "", predicted: "")
+  var comparison: Bootstrap?
+  var other: String?
+
+  init(_ evaluation: Evaluation, threshold: Double, _ reach: TokenReach?) {
+    (self.evaluation, self.threshold) = (evaluation, threshold)
+    let judgements = evaluation.judgements(above: threshold)
+    total = evaluation.total(judgements)
+    predicates = evaluation.byPredicate(judgements)
+    sweep = evaluation.sweep()
+    errors = judgements.flatMap { $0.errors(reach) }
+  }
+
+  /// The point of the sweep with the highest F1.
+  var best: Evaluation.Point? { sweep.max { $0.counts.f1 < $1.counts.f1 } }
+
+  func text(errors shown: Int) -> String {
+    var parts = [summary, predicateTable]
+    if !sweep.isEmpty { parts.append(sweepTable) }
+    parts.append(errorTable)
+    if shown > 0, !errors.isEmpty { parts.append(examples(shown)) }
+    if let comparison { parts.append(verdict(comparison)) }
+    return parts.joined(separator: "\n\n")
+  }
+
+  private var summary: String {
+    "\(evaluation.sentences.count) sentences, \(total.gold) gold triples, \(total.predicted) "
+      + "predicted, \(total.right) right\n"
+      + "P \(four(total.precision))  R \(four(total.recall))  F1 \(four(total.f1))  "
+      + "(\(evaluation.scorer.rawValue) scorer)"
+  }
+
+  private var predicateTable: String {
+    var table = Table("PREDICATE", "GOLD", "PREDICTED", "P", "R", "F1")
+    for (name, counts) in predicates { table.rows.append([name] + row(counts)) }
+    return table.description
+  }
+
+  private func row(_ counts: Counts) -> [String] {
+    ["\(counts.gold)", "\(counts.predicted)"]
+      + [counts.precision, counts.recall, counts.f1].map(four)
+  }
+
+  private var sweepTable: String {
+    var table = Table("THRESHOLD", "GOLD", "PREDICTED", "P", "R", "F1", "")
+    for point in sweep {
+      let mark = point == best ? "best" : ""
+      table.rows.append(
+        [String(format: "%.2f", point.threshold)] + row(point.counts) + [mark])
+    }
+    return table.description
+  }
+
+  /// Cases by class: predicted and wrong, gold and not found.
+  var classes: [(name: ErrorClass, wrong: Int, missed: Int)] {
+    ErrorClass.allCases.map { name in
+      let all = errors.filter { $0.errorClass == name }
+      return (name, all.count(where: \.isPredicted), all.count { !$0.isPredicted })
+    }.filter { $0.wrong + $0.missed > 0 }
+  }
+
+  private var errorTable: String {
+    var table = Table("ERROR", "PREDICTED", "GOLD")
+    for (name, wrong, missed) in classes {
+      table.rows.append([name.rawValue, "\(wrong)", "\(missed)"])
+    }
+    return table.description
+  }
+
+  private func examples(_ count: Int) -> String {
+    ErrorClass.allCases.flatMap { name in
+      errors.filter { $0.errorClass == name }.prefix(count).map { error in
+        let side = error.isPredicted ? "predicted" : "not found"
+        let near = error.resembles.map { ", resembles \(Self.line($0))" } ?? ""
+        return "\(name.rawValue), \(side): \(Self.line(error.statement))\(near)\n    \(error.text)"
+      }
+    }.joined(separator: "\n")
+  }
+
+  static func line(_ statement: Statement) -> String {
+    let slots = statement.object.count > 1 ? " \(statement.object.sorted { $0.key < $1.key })" : ""
+    return "(\(statement.subject), \(statement.predicate), \(statement.value))\(slots)"
+  }
+
+  private func verdict(_ bootstrap: Bootstrap) -> String {
+    String(
+      format: "F1 %+.4f against %@; 95 %% of %d draws within %+.4f...%+.4f, reversed in %.1f %%",
+      bootstrap.difference, other ?? "", bootstrap.draws, bootstrap.interval.lowerBound,
+      bootstrap.interval.upperBound, 100 * bootstrap.reversed)
+  }
+
+  private func four(_ rate: Double) -> String { String(format: "%.4f", rate) }
+
+  var json: String {
+    get throws {
+      func rates(_ counts: Counts) -> [String: Any] {
+        [
+          "gold": counts.gold, "predicted": counts.predicted, "right": counts.right,
+          "found": counts.found, "precision": counts.precision, "recall": counts.recall,
+          "f1": counts.f1,
+        ]
+      }
+      var object = rates(total)
+      object["scorer"] = evaluation.scorer.rawValue
+      object["sentences"] = evaluation.sentences.count
+      object["threshold"] = threshold
+      object["predicates"] = Dictionary(
+        uniqueKeysWithValues: predicates.map { ($0.predicate, rates($0.counts)) })
+      object["sweep"] = sweep.map { rates($0.counts).merging(["threshold": $0.threshold]) { $1 } }
+      object["errors"] = Dictionary(
+        uniqueKeysWithValues: classes.map {
+          ($0.name.rawValue, ["predicted": $0.wrong, "gold": $0.missed])
+        })
+      if let comparison {
+        object["comparison"] = [
+          "against": other ?? "", "f1_difference": comparison.difference,
+          "interval": [comparison.interval.lowerBound, comparison.interval.upperBound],
+          "reversed": comparison.reversed, "draws": comparison.draws,
+        ]
+      }
+      let options: JSONSerialization.WritingOptions = [
+        .prettyPrinted, .sortedKeys, .withoutEscapingSlashes,
+      ]
+      let data = try JSONSerialization.data(withJSONObject: object, options: options)
+      return String(decoding: data, as: UTF8.self)
+    }
+  }
+}

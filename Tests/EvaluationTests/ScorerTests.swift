@@ -1,0 +1,166 @@
+import Testing
+
+@testable import Evaluation
+
+@Suite struct ScorerTests {
+  private func triple(_ s: String, _ p: String, _ o: String) -> Statement {
+    Statement(subject: s, predicate: p, object: ["@value": o])
+  }
+
+  private func counts(
+    _ scorer: Scorer, gold: [Statement], predicted: [Statement], _ aliases: [String] = [],
+    locations: [String] = []
+  ) -> Counts {
+    scorer.judge(
+      "t", gold: gold, predicted: predicted, aliases: Aliases(lines: aliases),
+      locations: Aliases(lines: locations)
+    ).counts(scorer)
+  }
+
+  @Test(arguments: Scorer.allCases)
+  func `Case and book marks do not count, repeats count once`(_ scorer: Scorer) {
+    let gold = [triple("《ABC》", "作者", "甲"), triple("abc", "作者", "甲")]
+    let said = [triple("Abc", "作者", "甲"), triple("《abc》", "作者", "甲"), triple("x", "作者", "甲")]
+    let counts = counts(scorer, gold: gold, predicted: said)
+    #expect([counts.right, counts.predicted, counts.found, counts.gold] == [1, 2, 1, 1])
+    #expect(counts.precision == 0.5 && counts.recall == 1)
+  }
+
+  @Test func `Only one pair of book marks, and only a pair, is taken off`() {
+    let said = ["《《a》》", "《a", "a》", "《》", "《"].map { triple($0, "p", "o").subject }
+    #expect(said == ["《a》", "《a", "a》", "", "《"])
+  }
+
+  @Test func `All slots of a DuIE 2 object must match`() {
+    let full = Statement(subject: "s", predicate: "p", object: ["@value": "a", "inWork": "b"])
+    let part = Statement(subject: "s", predicate: "p", object: ["@value": "a"])
+    let other = Statement(subject: "s", predicate: "p", object: ["@value": "a", "inWork": "c"])
+    for wrong in [part, other] {
+      let counts = counts(.duie2, gold: [full], predicted: [wrong])
+      #expect(counts.right == 0 && counts.found == 0)
+    }
+    #expect(counts(.duie2, gold: [full], predicted: [full]).f1 == 1)
+  }
+
+  @Test func `DuIE 1 takes other names of the prediction, and places for the gold object`() {
+    let gold = [triple("北京", "首都", "中国")]
+    let said = [triple("首都北京", "首都", "华夏")]
+    let names = ["首都北京\t北京", "华夏\t中国"]
+    #expect(counts(.duie1, gold: gold, predicted: said, names).right == 1)
+    #expect(counts(.duie1, gold: gold, predicted: said, ["北京\t首都北京", "华夏\t中国"]).right == 0)
+    let place = [triple("北京", "首都", "亚洲")]
+    #expect(counts(.duie1, gold: gold, predicted: place, locations: ["中国\t亚洲"]).right == 1)
+    #expect(counts(.duie1, gold: gold, predicted: place, locations: ["亚洲\t中国"]).right == 0)
+  }
+
+  @Test func `DuIE 2 wants an object's names both ways, a subject's from the asked side`() {
+    let gold = [triple("北京", "首都", "中国")]
+    let said = [triple("北京", "首都", "华夏")]
+    #expect(counts(.duie2, gold: gold, predicted: said, ["华夏\t中国"]).right == 0)
+    let both = counts(.duie2, gold: gold, predicted: said, ["华夏\t中国", "中国\t华夏"])
+    #expect(both.right == 1 && both.found == 1)
+    // The prediction's subject names the gold one: right, but the gold one is not found by it.
+    let oneWay = counts(
+      .duie2, gold: gold, predicted: [triple("首都北京", "首都", "中国")], ["首都北京\t北京"])
+    #expect(oneWay.right == 1 && oneWay.found == 0)
+  }
+
+  @Test func `DuIE 1 recall counts right predictions`() {
+    let gold = [triple("a", "p", "b"), triple("c", "p", "d")]
+    let said = [triple("a", "p", "b"), triple("x", "p", "b")]
+    let counts = counts(.duie1, gold: gold, predicted: said, ["x\ta"])
+    #expect(counts.right == 2 && counts.recall == 1)
+  }
+
+  @Test func `Nothing predicted, nothing asked and nothing at all give 0`() {
+    #expect(counts(.duie2, gold: [triple("a", "p", "b")], predicted: []).f1 == 0)
+    #expect(counts(.duie2, gold: [], predicted: [triple("a", "p", "b")]).f1 == 0)
+    #expect(counts(.duie1, gold: [], predicted: []).f1 == 0)
+  }
+}
+
+@Suite struct EvaluationTests {
+  private func statement(_ text: String) -> Statement {
+    let parts = text.split(separator: " ").map(String.init)
+    return Statement(subject: parts[0], predicate: parts[1], object: ["@value": parts[2]])
+  }
+
+  @Test func `A sweep gives what filtering by hand gives`() {
+    let scores = (0..<60).map { _ in Double.random(in: -4...6) }
+    let sentences = scores.enumerated().map { index, score in
+      Evaluation.Sentence(
+        text: "t\(index)", gold: index % 3 == 0 ? [] : [statement("a p b")],
+        predicted: [
+          Prediction(statement(index % 4 == 0 ? "a p c" : "a p b"), score: score),
+          Prediction(statement("a p b"), score: score - 1),
+        ])
+    }
+    let evaluation = Evaluation(sentences, scorer: .duie2)
+    let sweep = evaluation.sweep()
+    #expect(sweep.count > 10 && sweep.contains { $0.threshold == 0 })
+    #expect(sweep[0].counts == evaluation.total(evaluation.judgements()))
+    for point in sweep {
+      let kept = sentences.map { sentence in
+        Evaluation.Sentence(
+          text: sentence.text, gold: sentence.gold,
+          predicted: sentence.predicted.filter { $0.score! > point.threshold })  // all have one
+      }
+      let filtered = Evaluation(kept, scorer: .duie2)
+      #expect(point.counts == filtered.total(filtered.judgements()))
+    }
+  }
+
+  @Test func `Predicates add up to the whole`() {
+    let names = ["p", "q", "r"]
+    func some() -> [Statement] {
+      (0..<Int.random(in: 0...5)).map { _ in
+        statement("\("abc".randomElement()!) \(names.randomElement()!) \("xyz".randomElement()!)")
+      }
+    }
+    for scorer in Scorer.allCases {
+      let sentences = (0..<40).map {
+        Evaluation.Sentence(text: "\($0)", gold: some(), predicted: some().map { Prediction($0) })
+      }
+      let evaluation = Evaluation(sentences, scorer: scorer)
+      let judgements = evaluation.judgements()
+      let parts = evaluation.byPredicate(judgements).map(\.counts)
+      #expect(parts.reduce(into: Counts()) { $0 += $1 } == evaluation.total(judgements))
+    }
+  }
+
+  private struct Fixed: Reach {
+    let kind: ErrorClass?
+    func obstacle(_ text: String, _ statement: Statement) -> ErrorClass? { kind }
+  }
+
+  @Test func `Errors are named by what they resemble`() {
+    let gold = ["甲 父亲 乙", "上海 位于 中国", "丙 作者 丁", "戊 作曲 己", "庚 国籍 辛"]
+    let said = ["乙 父亲 甲", "上海迪士尼 位于 中国", "丙 编剧 丁", "壬 民族 癸"]
+    let judgement = Scorer.duie1.judge(
+      "t", gold: gold.map(statement), predicted: said.map(statement), aliases: Aliases())
+    let errors = judgement.errors()
+    let wrong = errors.filter(\.isPredicted).map(\.errorClass)
+    #expect(wrong == [.direction, .boundary, .predicate, .spurious])
+    let missed = errors.filter { !$0.isPredicted }.map(\.errorClass)
+    #expect(missed == [.direction, .boundary, .predicate, .missing, .missing])
+    let blocked = judgement.errors(Fixed(kind: .window)).filter { !$0.isPredicted }
+    #expect(blocked.allSatisfy { $0.errorClass == .window && $0.resembles == nil })
+  }
+
+  @Test func `The bootstrap sees a difference, and none where there is none`() {
+    func counts(_ right: Int) -> Counts {
+      var counts = Counts()
+      (counts.right, counts.found, counts.predicted, counts.gold) = (right, right, 2, 2)
+      return counts
+    }
+    let weak = (0..<200).map { counts($0 % 3 == 0 ? 2 : 1) }
+    let strong = (0..<200).map { counts($0 % 3 == 0 ? 2 : $0 % 3) }.map { _ in counts(2) }
+    let clear = Bootstrap(strong, weak)
+    #expect(clear.difference > 0.3 && clear.reversed == 0 && clear.interval.lowerBound > 0.2)
+    let same = Bootstrap(weak, weak)
+    #expect(same.difference == 0 && same.interval == 0...0)
+    let shifted = Bootstrap(weak, Array(weak.dropFirst()) + [weak[0]])
+    #expect(shifted.interval.contains(0) && shifted.reversed > 0.2)
+    #expect(Bootstrap(strong, weak).interval == clear.interval)
+  }
+}
