@@ -117,7 +117,7 @@ let package = Package(
       dependencies: [
         "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference", "RelationExtraction",
         "Triton", "spo",
-      ], exclude: ["Compact", "Models", "Reference/client.py"], swiftSettings: strictTests),
+      ], exclude: ["Compact", "Models", "Reference/client.py", "Reference/half_mask.py"], swiftSettings: strictTests),
   ],
   swiftLanguageModes: [.v6]
 )

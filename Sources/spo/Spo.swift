@@ -16,7 +16,7 @@ struct Spo: AsyncParsableCommand {
 
       EXIT CODES
         0   all done
-        1   done, but some records were rejected
+        1   done, but some records were rejected, or what was compared differs
         2   usage or configuration
         3   the server cannot be reached or is not ready: worth another try
         42  permanent: schema, vocabulary, weights or the served model do not fit
@@ -26,6 +26,7 @@ struct Spo: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       ExtractCommand.self, TokenizeCommand.self, BenchCommand.self, EvalCommand.self,
+      CompareCommand.self,
       ServerCommand.self, DoctorCommand.self,
     ])
 

@@ -27,8 +27,9 @@ public struct TritonEngine: InferenceEngine {
     public var answerBytes = 256 << 20
     /// Bytes of all answers in flight.
     public var memory = 1 << 30
-    /// Bytes of the dense tensors that one request to an ensemble makes inside the server.
-    public var serverBytes = 1 << 30
+    /// Bytes of the dense tensors that one request to an ensemble makes inside the server, where
+    /// the dense model's batcher may join several.
+    public var serverBytes = 256 << 20
     /// Requests in flight; nil finds the number by itself, see `ConcurrencyRule`'s source.
     public var concurrency: Int?
     /// How long a request that the server refuses for overload is sent again.
