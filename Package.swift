@@ -74,7 +74,8 @@ let package = Package(
     .executableTarget(
       name: "spo",
       dependencies: [
-        "BLAS", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel", "GlobalPointer", "Inference",
+        "BLAS", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel", "GlobalPointer",
+        "Inference",
         "RelationExtraction", "Triton", "WordPiece",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -117,7 +118,8 @@ let package = Package(
       dependencies: [
         "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference", "RelationExtraction",
         "Triton", "spo",
-      ], exclude: ["Compact", "Models", "Reference/client.py", "Reference/half_mask.py"], swiftSettings: strictTests),
+      ], exclude: ["Compact", "Models", "Reference/client.py", "Reference/half_mask.py"],
+      swiftSettings: strictTests),
   ],
   swiftLanguageModes: [.v6]
 )
