@@ -1,3 +1,4 @@
+internal import ArgumentParser
 internal import DocumentIO
 
 /// The records of all inputs, one file after the other.
@@ -27,6 +28,21 @@ struct RecordSource {
     totalBytes = sizes.contains(nil) ? nil : sizes.reduce(0) { $0 + ($1 ?? 0) }
     // Opened here, so that an input that cannot be read is known before anything is written.
     try openNext()
+  }
+
+  /// The texts of the first records, for commands that measure; rejects are told and left out.
+  static func texts(of inputs: [String], field: String, limit: Int) throws -> [String] {
+    var source = try RecordSource(
+      inputs: inputs, texts: [], format: nil, textField: field, longestRecord: 16 << 20)
+    var texts: [String] = []
+    while texts.count < limit, let item = try source.next() {
+      switch item {
+      case .record(let record): texts.append(record.text)
+      case .reject(let reject): RejectWriter.say(reject)
+      }
+    }
+    guard !texts.isEmpty else { throw ValidationError("there are no documents in the input") }
+    return texts
   }
 
   /// Bytes of files that have been read.

@@ -112,6 +112,48 @@ private final class RuleEngine: InferenceEngine {
     #expect(index == 300)
   }
 
+  @Test func `What was read before the source failed is extracted, then its error is thrown`()
+    async throws
+  {
+    struct Broken: Error {}
+    let documents = AsyncThrowingStream<String, any Error> { stream in
+      for number in 0..<40 { stream.yield(number % 2 == 0 ? "甲丙乙" : "丙") }
+      stream.finish(throwing: Broken())
+    }
+    var counts: [Int] = []
+    await #expect(throws: Broken.self) {
+      for try await extraction in try extractor().extract(documents) {
+        #expect(extraction.index == counts.count)
+        counts.append(try extraction.triples.count)
+      }
+    }
+    #expect(counts == (0..<40).map { $0 % 2 == 0 ? 1 : 0 })
+  }
+
+  @Test func `Work ends in the order it was begun, and goes with its owner`() async throws {
+    var work: OrderedWork<Int>? = OrderedWork()
+    for number in 0..<20 {
+      work?.begin {
+        try await Task.sleep(for: .milliseconds(Int.random(in: 0...5)))
+        return number
+      }
+    }
+    var results: [Int] = []
+    while let result = try await work?.next() { results.append(result) }
+    #expect(results == Array(0..<20))
+    let (ended, end) = AsyncStream.makeStream(of: Bool.self)
+    work?.begin {
+      try? await Task.sleep(for: .seconds(60))
+      end.yield(Task.isCancelled)
+      return 0
+    }
+    work = nil
+    for await isCancelled in ended {
+      #expect(isCancelled)
+      break
+    }
+  }
+
   @Test func `Reading stays within the look-ahead`() async throws {
     let pulled = Mutex(0)
     let source = AsyncStream<String> {

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import DocumentIO
 internal import EmbeddedEngine
 internal import Foundation
 internal import Inference
@@ -65,7 +64,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     let bundle = try engine.loadBundle()
-    let texts = try read()
+    let texts = try RecordSource.texts(of: inputs, field: textField, limit: sentences)
     let client = try engine.connection.client(engine.server!)  // validate has looked
     var report: BenchReport?
     for number in numbers {
@@ -125,20 +124,6 @@ struct BenchCommand: AsyncParsableCommand {
       receivedBytesPerSentence: Double(after.bytesReceived - before.bytesReceived) / answered,
       clientMicrosecondsPerSentence: used * 1e6 / answered, requests: load.latencies.count,
       isStable: load.isStable)
-  }
-
-  private func read() throws -> [String] {
-    var source = try RecordSource(
-      inputs: inputs, texts: [], format: nil, textField: textField, longestRecord: 16 << 20)
-    var texts: [String] = []
-    while texts.count < sentences, let item = try source.next() {
-      switch item {
-      case .record(let record): texts.append(record.text)
-      case .reject(let reject): RejectWriter.say(reject)
-      }
-    }
-    guard !texts.isEmpty else { throw ValidationError("there are no sentences in the input") }
-    return texts
   }
 
   /// User and system time of this process.

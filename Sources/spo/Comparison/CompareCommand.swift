@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import DocumentIO
 internal import EmbeddedEngine
 internal import Evaluation
 internal import Foundation
@@ -65,7 +64,7 @@ struct CompareCommand: AsyncParsableCommand {
     reading.threshold = agreement.floor
     let one = try await sides[0].extractor(engine, reading)
     let other = try await sides[1].extractor(engine, reading)
-    let texts = try read()
+    let texts = try RecordSource.texts(of: inputs, field: textField, limit: limit ?? .max)
     try await one.closing {
       try await other.closing {
         for start in stride(from: 0, to: texts.count, by: 256) {
@@ -80,20 +79,6 @@ struct CompareCommand: AsyncParsableCommand {
       agreement: agreement, names: (first, second), texts: texts, show: show)
     print(json ? try report.json : report.text)
     if !agreement.isAgreed { throw ExitCode(ExitStatus.rejects) }
-  }
-
-  private func read() throws -> [String] {
-    var source = try RecordSource(
-      inputs: inputs, texts: [], format: nil, textField: textField, longestRecord: 16 << 20)
-    var texts: [String] = []
-    while texts.count < limit ?? .max, let item = try source.next() {
-      switch item {
-      case .record(let record): texts.append(record.text)
-      case .reject(let reject): RejectWriter.say(reject)
-      }
-    }
-    guard !texts.isEmpty else { throw ValidationError("there are no documents in the input") }
-    return texts
   }
 }
 
