@@ -1,3 +1,4 @@
+import Inference
 import Testing
 
 @testable import Triton
@@ -129,6 +130,24 @@ import Testing
     #expect(contract.rows(tokens: 10, predicates: 7, within: 1) == 0)
     #expect(throws: Never.self) { try contract.require(predicates: 7) }
     #expect(throws: TritonError.self) { try contract.require(predicates: 8) }
+  }
+
+  @Test func `Rows are cut by batch size and by bytes, in order, none left out`() throws {
+    let contract = try ModelContract(metadata(.semantic()), configuration())
+    for _ in 0..<300 {
+      let lengths = (0..<Int.random(in: 0...20)).map { _ in Int.random(in: 2...30) }
+      var batch = InferenceBatch(lengths.map { Array(repeating: 1, count: $0) })
+      if Bool.random() { batch.paddedLength = 30 }
+      let bytes = Int.random(in: 1...200_000)
+      let rows = Array(lengths.indices).filter { _ in Bool.random() }
+      let parts = contract.parts(batch, rows, predicates: 7, within: bytes)
+      #expect(parts.flatMap { Array($0) } == rows)
+      for part in parts {
+        let longest = max(part.map { lengths[$0] }.max() ?? 0, batch.paddedLength ?? 0)
+        #expect(!part.isEmpty && part.count <= 4)
+        #expect(part.count == 1 || part.count * 16 * longest * longest * 4 <= bytes)
+      }
+    }
   }
 
   @Test func `A model that fits no naming is described`() {

@@ -110,15 +110,13 @@ extension ModelContract {
     var parts: [ArraySlice<Int>] = []
     var (first, longest) = (0, 0)
     for place in rows.indices {
-      longest = max(
-        longest, tokens ?? max(batch.range(of: rows[place]).count, batch.paddedLength ?? 0))
-      let cost = (place - first + 1) * denseBytes(tokens: longest, predicates: predicates)
-      if place > first, place - first == maxBatchSize || cost > bytes {
+      let length = tokens ?? max(batch.range(of: rows[place]).count, batch.paddedLength ?? 0)
+      let rowBytes = denseBytes(tokens: max(longest, length), predicates: predicates)
+      if place > first, place - first == maxBatchSize || place - first + 1 > bytes / rowBytes {
         parts.append(rows[first..<place])
-        (first, longest) = (
-          place, tokens ?? max(batch.range(of: rows[place]).count, batch.paddedLength ?? 0)
-        )
+        (first, longest) = (place, length)
       }
+      longest = max(longest, length)
     }
     if first < rows.count { parts.append(rows[first...]) }
     return parts
