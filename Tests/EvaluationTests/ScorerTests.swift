@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Evaluation
@@ -147,6 +148,25 @@ import Testing
     #expect(blocked.allSatisfy { $0.errorClass == .window && $0.resembles == nil })
   }
 
+  @Test func `The fitted temperature is the one that made the samples`() throws {
+    var random = SplitMix(state: 7)
+    for truth in [0.5, 1, 3.0] {
+      let samples: [Calibration.Sample] = (0..<20_000).map { _ in
+        let score = Double.random(in: -6...6, using: &random)
+        let chance = 1 / (1 + exp(-score / truth))
+        return (score, Double.random(in: 0..<1, using: &random) < chance)
+      }
+      let fitted = try #require(Calibration.fittedTemperature(samples))
+      #expect(abs(fitted / truth - 1) < 0.06, "\(fitted)")
+      #expect(Calibration(samples, temperature: fitted).error < 0.02)
+      if truth == 3 { #expect(Calibration(samples).error > 0.1) }
+    }
+    let certain = Calibration.fittedTemperature([(1, true)])
+    #expect(certain == nil)
+    let counts = Calibration([(100, true), (-100, false), (0, true)]).bins.map(\.count)
+    #expect(counts == [1, 0, 0, 0, 0, 1, 0, 0, 0, 1])
+  }
+
   @Test func `The bootstrap sees a difference, and none where there is none`() {
     func counts(_ right: Int) -> Counts {
       var counts = Counts()
@@ -154,7 +174,7 @@ import Testing
       return counts
     }
     let weak = (0..<200).map { counts($0 % 3 == 0 ? 2 : 1) }
-    let strong = (0..<200).map { counts($0 % 3 == 0 ? 2 : $0 % 3) }.map { _ in counts(2) }
+    let strong = (0..<200).map { _ in counts(2) }
     let clear = Bootstrap(strong, weak)
     #expect(clear.difference > 0.3 && clear.reversed == 0 && clear.interval.lowerBound > 0.2)
     let same = Bootstrap(weak, weak)

@@ -9,6 +9,8 @@ struct EvalReport {
   let predicates: [(predicate: String, counts: Counts)]
   let sweep: [Evaluation.Point]
   let errors: [ErrorCase]
+  /// As the scores are, and at the temperature that fits them best.
+  let calibration: [Calibration]
   var files = (gold: "", predicted: "")
   var comparison: Bootstrap?
   var other: String?
@@ -20,6 +22,9 @@ struct EvalReport {
     predicates = evaluation.byPredicate(judgements)
     sweep = evaluation.sweep()
     errors = judgements.flatMap { $0.errors(reach) }
+    let samples = evaluation.samples()
+    let temperatures = [1] + [Calibration.fittedTemperature(samples)].compactMap(\.self)
+    calibration = samples.isEmpty ? [] : temperatures.map { Calibration(samples, temperature: $0) }
   }
 
   /// The point of the sweep with the highest F1.
@@ -28,6 +33,7 @@ struct EvalReport {
   func text(errors shown: Int) -> String {
     var parts = [summary, predicateTable]
     if !sweep.isEmpty { parts.append(sweepTable) }
+    parts += calibration.map(table)
     parts.append(errorTable)
     if shown > 0, !errors.isEmpty { parts.append(examples(shown)) }
     if let comparison { parts.append(verdict(comparison)) }
@@ -60,6 +66,20 @@ struct EvalReport {
         [String(format: "%.2f", point.threshold)] + row(point.counts) + [mark])
     }
     return table.description
+  }
+
+  private func table(_ calibration: Calibration) -> String {
+    var table = Table("CONFIDENCE", "PREDICTED", "MEAN", "RIGHT")
+    for bin in calibration.bins where bin.count > 0 {
+      table.rows.append(
+        [
+          String(format: "%.1f-%.1f", bin.range.lowerBound, bin.range.upperBound),
+          "\(bin.count)", String(format: "%.3f", bin.confidence), String(format: "%.3f", bin.right),
+        ])
+    }
+    return String(
+      format: "sigmoid(score / %.2f) against what is right: off by %.3f in the mean\n",
+      calibration.temperature, calibration.error) + table.description
   }
 
   /// Cases by class: predicted and wrong, gold and not found.
@@ -122,6 +142,17 @@ struct EvalReport {
         uniqueKeysWithValues: classes.map {
           ($0.name.rawValue, ["predicted": $0.wrong, "gold": $0.missed])
         })
+      object["calibration"] = calibration.map { calibration in
+        [
+          "temperature": calibration.temperature, "error": calibration.error,
+          "bins": calibration.bins.map { bin in
+            [
+              "from": bin.range.lowerBound, "to": bin.range.upperBound, "right": bin.right,
+              "confidence": bin.confidence, "count": Double(bin.count),
+            ]
+          },
+        ] as [String: Any]
+      }
       if let comparison {
         object["comparison"] = [
           "against": other ?? "", "f1_difference": comparison.difference,
