@@ -63,6 +63,12 @@ import Testing
     #expect(try json([try gold(), said])["right"] as? Int == 0)
   }
 
+  @Test func `An empty gold file is an error`() throws {
+    let empty = try write("empty.jsonl", [])
+    let run = try Run(["eval", empty, empty])
+    #expect(run.status == 2 && run.errors.contains("has no sentences"), "\(run.errors)")
+  }
+
   @Test(arguments: [
     ("{\"text\": 1}", "line 1 has no \"text\""), ("no json", "line 1 is no JSON object"),
     (#"{"text": "x"}"#, "neither \"spo_list\" nor \"triples\""),

@@ -63,6 +63,9 @@ struct EvalCommand: ParsableCommand {
 
   func run() throws {
     let goldFile = try TripleFile(path: gold, isGold: true)
+    guard !goldFile.texts.isEmpty else {
+      throw TripleFile.Malformed(description: "\(gold) has no sentences; is it the gold file?")
+    }
     let scorer = self.scorer ?? (goldFile.hasSlots ? .duie2 : .duie1)
     let kept = try only.map {
       Set(try RelationSchema(contentsOf: URL(fileURLWithPath: $0)).predicates.map(\.name))
@@ -125,9 +128,7 @@ struct EvalCommand: ParsableCommand {
     func counts(_ evaluation: Evaluation) -> [Counts] {
       evaluation.judgements(above: threshold).map { $0.counts(evaluation.scorer) }
     }
-    let (ours, theirs) = (counts(first), counts(second))
-    guard !ours.isEmpty else { throw TripleFile.Malformed(description: "\(gold) has no sentences") }
-    return Bootstrap(ours, theirs)
+    return Bootstrap(counts(first), counts(second))
   }
 
   private func reach() throws -> TokenReach? {
