@@ -7,9 +7,13 @@ import torch
 from safetensors.torch import save_file
 
 
-def save(directory, model, config, schema, vocabulary):
+def save(directory, model, config, schema, vocabulary, dtype="float16"):
     directory.mkdir(parents=True, exist_ok=True)
-    weights = {n: v.detach().to(torch.float16).contiguous() for n, v in model.state_dict().items()}
+    kind = getattr(torch, dtype)
+    weights = {n: v.detach().cpu().to(kind).contiguous() for n, v in model.state_dict().items()}
+    infinite = [name for name, value in weights.items() if not value.isfinite().all()]
+    if infinite:
+        raise SystemExit(f"{infinite[0]}: its values do not fit {dtype}; use --weights float32")
     save_file(weights, directory / "model.safetensors", metadata={"format": "pt"})
     rows = [
         {"predicate": p, "subject_type": s, "object_type": o, "id": i}
