@@ -60,7 +60,8 @@ def encoder(state):
             at = name.find(kept)
             if at >= 0 and not name.endswith("position_ids"):
                 renamed = name[at:].replace(".gamma", ".weight").replace(".beta", ".bias")
-                found["bert." + renamed] = value
+                if not torch.equal(found.setdefault("bert." + renamed, value), value):
+                    raise SystemExit(f"two different tensors are named …{renamed}; expected one encoder")
     return found
 
 
