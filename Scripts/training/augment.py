@@ -38,9 +38,7 @@ class Replacer:
                 continue
             renamed[entity] = other
             text = text.replace(entity, other)
-        triples = tuple(
-            (renamed.get(s, s), p, renamed.get(o, o)) for s, p, o in example.triples
-        )
+        triples = tuple((renamed.get(s, s), p, renamed.get(o, o)) for s, p, o in example.triples)
         return Example(text, triples, example.predicates, example.group)
 
 

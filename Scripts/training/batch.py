@@ -40,7 +40,11 @@ class Collate:
             labelled = [self.labeller.label(parts) for parts in some]
             ids, keep = pad(labelled)
             tensors = {"ids": ids, "keep": keep, "asked": self.asked(some)}
-            targets = self.two_stage(labelled, source, len(self.labeller.index)) if self.two_stage else None
+            targets = (
+                self.two_stage(labelled, source, len(self.labeller.index))
+                if self.two_stage
+                else None
+            )
             found.append((tensors | (targets or joint(labelled)), len(some)))
         return found
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
@@ -61,7 +60,9 @@ def encoder(state):
             if at >= 0 and not name.endswith("position_ids"):
                 renamed = name[at:].replace(".gamma", ".weight").replace(".beta", ".bias")
                 if not torch.equal(found.setdefault("bert." + renamed, value), value):
-                    raise SystemExit(f"two different tensors are named …{renamed}; expected one encoder")
+                    raise SystemExit(
+                        f"two different tensors are named …{renamed}; expected one encoder"
+                    )
     return found
 
 
@@ -93,7 +94,8 @@ def fit(model, state, what):
     wrong += [f"{name}: not a tensor of this model" for name in state if name not in own]
     if wrong:
         raise SystemExit(
-            f"{what} has another shape: " + "; ".join(wrong[:5])
+            f"{what} has another shape: "
+            + "; ".join(wrong[:5])
             + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
             + "; use the --shape, --heads and schema that it was made with"
         )

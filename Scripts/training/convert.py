@@ -120,7 +120,9 @@ def check(options, state, config, heads):
     if options.expect:
         given = np.load(options.expect)
         ids = np.asarray(given["input_ids"]).reshape(-1)
-        pairs.append((ids, {r: np.asarray(given[r]).reshape(-1, len(ids), len(ids)) for r in ports.ROLES}))
+        pairs.append(
+            (ids, {r: np.asarray(given[r]).reshape(-1, len(ids), len(ids)) for r in ports.ROLES})
+        )
     else:
         for length in (4, 17, min(64, config["max_position_embeddings"])):
             ids = source.integers(5, config["vocab_size"], length)
@@ -145,12 +147,14 @@ def main():
     state = checkpoint.weights(options.checkpoint)
     config = json.loads(options.config.read_text(encoding="utf-8"))
     if config.get("hidden_act") != "gelu":
-        raise SystemExit(f"{options.config}: hidden_act is {config.get('hidden_act')}, expected gelu")
+        raise SystemExit(
+            f"{options.config}: hidden_act is {config.get('hidden_act')}, expected gelu"
+        )
     tensors, config, heads = convert(options, state, config)
     write(options, tensors, config)
     check(options, state, config, heads)
     kinds = {role: head["type"] for role, head in config["spo_heads"].items()}
-    print(f"wrote {options.out}: {len(tensors)} tensors, {config['num_predicates']} predicates, {kinds}")
+    print(f"wrote {options.out}: {len(tensors)} tensors, heads {kinds}")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def plain(value):
 
 
 def parse(line):
-    """A line of any of the three forms as a Row; text is None where there is nothing to train on."""
+    """A line of any of the forms as a Row; text is None where there is nothing to train on."""
     try:
         row = json.loads(line)
     except ValueError:  # also bytes that are no UTF-8

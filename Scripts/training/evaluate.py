@@ -1,4 +1,4 @@
-"""Extraction with a model in training, its DuIE 1 score, and how far its confidence can be trusted."""
+"""Extraction with a model in training, its DuIE 1 score, and how far its confidence holds."""
 
 import json
 import math
@@ -13,7 +13,7 @@ MOST = 64  # spans of a type that are paired; an untrained model would give thou
 
 
 class Decoder:
-    """Token triples of a batch by the joint model; `cut` counts sentences with more than MOST spans."""
+    """Token triples of a batch; `cut` counts sentences with more than MOST spans of a type."""
 
     def __init__(self, model):
         self.model, self.cut = model, 0
@@ -50,7 +50,9 @@ class Decoder:
 
     def pairs(self, head, hidden, rows, columns):
         positions = lambda at: at[None].to(hidden.dtype)
-        return head.pairs(hidden[:, rows], hidden[:, columns], positions(rows), positions(columns))[0]
+        return head.pairs(hidden[:, rows], hidden[:, columns], positions(rows), positions(columns))[
+            0
+        ]
 
 
 @torch.no_grad()
@@ -123,7 +125,9 @@ def fit_temperature(points):
     low, high, ratio = math.log(0.05), math.log(20), (math.sqrt(5) - 1) / 2
     for _ in range(40):
         a, b = high - ratio * (high - low), low + ratio * (high - low)
-        if negative_log_likelihood(points, math.exp(a)) < negative_log_likelihood(points, math.exp(b)):
+        if negative_log_likelihood(points, math.exp(a)) < negative_log_likelihood(
+            points, math.exp(b)
+        ):
             high = b
         else:
             low = a
@@ -131,7 +135,7 @@ def fit_temperature(points):
 
 
 def reliability(points, temperature, bins=10):
-    """Rows of (from, to, count, mean confidence, share correct) over 0.5...1, and their mean gap."""
+    """Bins over 0.5...1 with mean confidence and share correct, and the mean gap of the two."""
     groups = [[] for _ in range(bins)]
     for value, right in points:
         confidence = sigmoid(value / temperature)
@@ -148,7 +152,7 @@ def reliability(points, temperature, bins=10):
 
 
 def calibrate(points, path):
-    """Fits on every second triple, measures on the others, writes `path` and returns lines to print."""
+    """Fits on every second triple, measures on the others, writes `path`; lines to print."""
     fit, held = points[0::2], points[1::2]
     if len(held) < 50:
         return [f"{len(points)} triples are too few to fit a temperature; at least 100 are needed"]
@@ -157,7 +161,11 @@ def calibrate(points, path):
     for name, value in (("uncalibrated", 1.0), ("calibrated", temperature)):
         rows, gap = reliability(held, value)
         loss = negative_log_likelihood(held, value)
-        result[name] = {"negative_log_likelihood": loss, "expected_calibration_error": gap, "bins": rows}
+        result[name] = {
+            "negative_log_likelihood": loss,
+            "expected_calibration_error": gap,
+            "bins": rows,
+        }
         lines.append(f"{name}: temperature {value:.2f}, negative log-likelihood {loss:.4f}, "
                      f"expected calibration error {gap:.4f}, {len(held)} triples")  # fmt: skip
         for row in rows:

@@ -1,6 +1,6 @@
 """The log of a training: JSON lines, a progress bar on a terminal, and a plot as SVG.
 
-    python journal.py LOG.jsonl PLOT.svg
+python journal.py LOG.jsonl PLOT.svg
 """
 
 import json
@@ -11,7 +11,12 @@ import time
 import torch
 
 WIDTH, HEIGHT, MARGIN = 760, 220, 60
-PANELS = [("loss", "#1f5fa8"), ("lr", "#8a5a00"), ("seconds_per_step", "#6a3d9a"), ("dev_f1", "#1a7f37")]
+PANELS = [
+    ("loss", "#1f5fa8"),
+    ("lr", "#8a5a00"),
+    ("seconds_per_step", "#6a3d9a"),
+    ("dev_f1", "#1a7f37"),
+]
 
 
 def peak_memory():
@@ -84,7 +89,9 @@ def plot(log, out):
     """Writes the curves of a log below each other; a panel without a value is left out."""
     rows = [json.loads(line) for line in open(log, encoding="utf-8")]
     drawn = [panel for panel in PANELS if any(row.get(panel[0]) is not None for row in rows)]
-    body = [e for i, (name, colour) in enumerate(drawn) for e in panel(rows, name, colour, i * HEIGHT)]
+    body = [
+        e for i, (name, colour) in enumerate(drawn) for e in panel(rows, name, colour, i * HEIGHT)
+    ]
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT * len(drawn)}" '
         'font-family="sans-serif"><rect width="100%" height="100%" fill="white"/>'

@@ -112,7 +112,7 @@ class Encoder(nn.Module):
 
 
 def rotate(x, positions=None):
-    """RoPE on interleaved pairs of the last axis; the position is the axis before it, or is given."""
+    """RoPE on interleaved pairs of the last axis; positions are those of the axis before it."""
     length, size = x.shape[-2], x.shape[-1]
     theta = 10000.0 ** (-2.0 * torch.arange(size // 2, device=x.device) / size)
     if positions is None:

@@ -1,13 +1,13 @@
 """How the common PyTorch ports of GPLinker name and lay out their tensors.
 
-| port | encoder | heads | GlobalPointer | EfficientGlobalPointer |
-|---|---|---|---|---|
-| bundle | bert.* | entity, so_head, so_tail | dense | p_dense, q_dense, interleaved |
-| JunnYu/GPLinker_pytorch | bert.* | entity_output, head_output, tail_output | dense | dense1, dense2, interleaved |
-| bert4torch | bert.encoderLayer.* | as JunnYu | dense | p_dense, q_dense, halves |
-| xhw205/GPLinker_torch | encoder.* | mention_detect, s_o_head, s_o_tail | dense | none that a bundle can hold |
+| port | encoder | heads | EfficientGlobalPointer |
+|---|---|---|---|
+| bundle | bert.* | entity, so_head, so_tail | p_dense, q_dense, interleaved |
+| JunnYu/GPLinker_pytorch | bert.* | entity_output, head_output, … | dense1, dense2, interleaved |
+| bert4torch | bert.encoderLayer.* | entity_output, head_output, … | p_dense, q_dense, halves |
+| xhw205/GPLinker_torch | encoder.* | mention_detect, s_o_head, … | none that a bundle can hold |
 
-`dense` [heads * 2 * d, hidden] is split by head first, then to query and key, in all of them.
+GlobalPointer is `dense` [heads * 2 * d, hidden] in all, split by head, then to query and key.
 Interleaved: queries and keys are the even and the odd outputs, biases [2h] belong to the column and
 [2h + 1] to the row. Halves: the first and the second half, biases [2h] row and [2h + 1] column.
 """
@@ -80,8 +80,8 @@ def head(state, prefix, role, heads, size, hidden, layout=None):
             return reorder(tensors, role, layout or known, prefix), "efficient_global_pointer"
     if shapes.get("dense_2.weight") == [2 * heads, hidden]:
         raise SystemExit(
-            f"{prefix}.dense_2 reads the hidden states ({hidden}), expected the {2 * size} outputs of "
-            "dense_1; a bundle cannot express this variant of EfficientGlobalPointer"
+            f"{prefix}.dense_2 reads the {hidden} hidden states, expected the {2 * size} outputs "
+            "of dense_1; a bundle cannot express this variant of EfficientGlobalPointer"
         )
     raise SystemExit(
         f"{prefix}: expected dense {dense}, or p_dense {[2 * size, hidden]} and q_dense "
@@ -100,8 +100,8 @@ def reorder(tensors, role, layout, prefix):
     """An efficient head in the bundle's interleaved order."""
     if layout is None:
         raise SystemExit(
-            f"{prefix} has p_dense and q_dense, which ports lay out in two ways; add --layout halves "
-            "(bert4torch) or --layout interleaved (this project, bert4keras)"
+            f"{prefix} has p_dense and q_dense, which ports lay out in two ways; add --layout "
+            "halves (bert4torch) or --layout interleaved (this project, bert4keras)"
         )
     if layout == "interleaved":
         return tensors

@@ -98,7 +98,8 @@ def start_tensors(options, vocabulary_size, schema, say):
         return config, load_file(options.start / "model.safetensors")
     if options.encoder:
         config, tensors, left = checkpoint.pretrained(options.encoder)
-        say(f"{options.encoder}: {len(tensors)} tensors taken, not used: {', '.join(left) or 'none'}")
+        unused = ", ".join(left) or "none"
+        say(f"{options.encoder}: {len(tensors)} tensors taken, not used: {unused}")
         return {**config, **pointers(options.heads, len(schema))}, tensors
     say(f"no --encoder: an encoder of shape {options.shape} starts from random weights")
     return configuration(options.shape, options.heads, vocabulary_size, len(schema)), {}

@@ -69,7 +69,7 @@ def blocks(lines, tokenizer, words, length):
     """(ids [N, length] int32, begins [N, length] bool: true where a word begins).
 
     The tokens of all lines, [SEP] between them, cut to rows that begin with [CLS]; what does not
-    fill a last row is left out, and told by `main`. Five bytes a token are kept in memory.
+    fill a last row is left out, as `main` tells. Five bytes a token are kept in memory.
     """
     ids, begins = [], []
     separator = tokenizer.token_to_id("[SEP]")
@@ -133,7 +133,9 @@ def step_loss(options, model, ids, begins, config, mask_id):
     noisy, chosen, wanted = noisy.to(device), chosen.to(device), ids[chosen].to(device)
     low = options.precision == "bfloat16"
     with torch.autocast(device.type, torch.bfloat16, enabled=low):
-        logits = model(noisy, torch.zeros_like(noisy), torch.ones(noisy.shape, device=device), chosen)
+        logits = model(
+            noisy, torch.zeros_like(noisy), torch.ones(noisy.shape, device=device), chosen
+        )
     return F.cross_entropy(logits.float(), wanted)
 
 
@@ -142,7 +144,9 @@ def run(options, config, model, rows, begins, mask_id, journal):
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01)
     begin, step, gone = time.monotonic(), 0, 0.0
     while gone < 1:
-        share = min(step / (options.steps * 0.01), 1.0) if not options.minutes else min(gone * 100, 1)
+        share = (
+            min(step / (options.steps * 0.01), 1.0) if not options.minutes else min(gone * 100, 1)
+        )
         for group in optimizer.param_groups:
             group["lr"] = options.rate * max(share, 1e-3) * (1.0 - gone)
         picked = torch.randint(len(rows), (options.batch,))
@@ -157,8 +161,9 @@ def run(options, config, model, rows, begins, mask_id, journal):
         spent = time.monotonic() - begin
         gone = spent / (60 * options.minutes) if options.minutes else step / options.steps
         if step % 50 == 0 or step == 1:
-            journal.write({"step": step, "loss": loss.item(), "lr": group["lr"],
-                           "seconds_per_step": spent / step, "memory_mb": round(peak_memory())})  # fmt: skip
+            row = {"step": step, "loss": loss.item(), "lr": group["lr"]}
+            row |= {"seconds_per_step": spent / step, "memory_mb": round(peak_memory())}
+            journal.write(row)
         journal.progress(gone, f"step {step} loss {loss.item():.3f}")
         if step % options.save_every == 0:
             write(options, config, model)
@@ -173,15 +178,20 @@ def main():
     config, tokenizer, model = start(options, options.out / "vocab.txt")
     words = segmentation.word_list(itertools.islice(sentences(options), STATISTICS))
     rows, begins = blocks(sentences(options), tokenizer, words, options.length)
-    print(f"{rows.numel() / 1e6:.2f} M tokens in {len(rows)} rows (a last row that is not full is left out), "
-          f"{len(words)} words, {(~begins).float().mean():.0%} of the tokens continue one")  # fmt: skip
+    inner = (~begins).float().mean()
+    print(f"{rows.numel() / 1e6:.2f} M tokens in {len(rows)} rows; tokens after them, too few for a row, "
+          f"are left out; {len(words)} words, {inner:.0%} of the tokens continue one")  # fmt: skip
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     journal = Journal(options.out / "log.jsonl", True)
     try:
-        step, loss = run(options, config, model, rows, begins, tokenizer.token_to_id("[MASK]"), journal)
+        step, loss = run(
+            options, config, model, rows, begins, tokenizer.token_to_id("[MASK]"), journal
+        )
     except KeyboardInterrupt:
         write(options, config, model)
-        raise SystemExit(f"interrupted; {options.out} is as trained so far, go on with --start") from None
+        raise SystemExit(
+            f"interrupted; {options.out} is as trained so far, go on with --start"
+        ) from None
     write(options, config, model)
     journal.say(f"wrote {options.out}: {step} steps, last loss {loss:.3f} nats a masked token")
 

@@ -51,7 +51,7 @@ def configuration(shape, heads, vocabulary_size, predicates):
 
 
 def pointers(heads, predicates):
-    """entity has but two heads, where the efficient form saves nothing: it stays a GlobalPointer."""
+    """entity has two heads, where the efficient form saves nothing: it stays a GlobalPointer."""
     kind = {"global": "global_pointer", "efficient": "efficient_global_pointer"}[heads]
     pair = {"type": kind, "head_size": 64, "rope": False}
     entity = {"type": "global_pointer", "head_size": 64, "rope": True}
@@ -61,14 +61,33 @@ def pointers(heads, predicates):
 
 def add_data(parser):
     add = parser.add_argument_group("data").add_argument
-    add("--train", type=Path, nargs="+", default=[], metavar="FILE", help="JSON lines: DuIE 1, DuIE 2 or the talk's")
-    add("--group", nargs="+", action="append", default=[], metavar=("SCHEMA", "FILE"),
-        help="files whose annotators were asked for SCHEMA's predicates alone; repeatable")
+    add(
+        "--train",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="JSON lines: DuIE 1, DuIE 2 or the talk's",
+    )
+    add(
+        "--group",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar=("SCHEMA", "FILE"),
+        help="files whose annotators were asked for SCHEMA's predicates alone; repeatable",
+    )
     add("--duie", type=Path, help="directory: the groups duie1 and duie2, each with its schema")
     add("--schema", type=Path, help="default: the groups' schemas, else built from the data")
     add("--dev", type=Path, help="scored while training; never trained on")
     add("--dev-schema", type=Path, help="score the predicates of this file alone")
-    add("--text", type=Path, nargs="*", default=[], help="plain text, for a vocabulary that is built")
+    add(
+        "--text",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="plain text, for a vocabulary that is built",
+    )
     add("--text-limit", type=int, default=20000, help="lines of each --text file")
     add("--max-length", type=int, default=256, help="tokens of a window")
     add("--overlap", type=int, default=64, help="tokens that two windows of a long text share")
@@ -116,7 +135,12 @@ def add_run(parser):
     add("--resume", action="store_true", help="go on from the checkpoint in --work")
     add("--checkpoint-every", type=int, default=1000, metavar="STEPS")
     add("--dev-every", type=int, metavar="STEPS", help="default: an epoch")
-    add("--patience", type=int, default=3, help="scorings without a better F1 until the end; 0: none")
+    add(
+        "--patience",
+        type=int,
+        default=3,
+        help="scorings without a better F1 until the end; 0: none",
+    )
     add("--log-every", type=int, default=50, metavar="STEPS")
     add("--scan-only", action="store_true", help="report what cannot be labelled, and stop")
 

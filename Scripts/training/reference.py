@@ -3,8 +3,9 @@
 It shares no code with network.py, so that a converted bundle can be held against it.
 """
 
-import numpy as np
 from math import erf, sqrt
+
+import numpy as np
 
 from ports import ROLES, hugging_face_names
 
@@ -78,7 +79,9 @@ def head(state, x, prefix, size, rope, layout):
         z = project(state, x, f"{prefix}.dense").reshape(len(x), -1, 2, size)
         pairs = [(turned(z[:, h, 0]), turned(z[:, h, 1])) for h in range(z.shape[1])]
         return np.stack([q @ k.T / sqrt(size) for q, k in pairs])
-    first, second = ("p_dense", "q_dense") if f"{prefix}.p_dense.weight" in state else ("dense1", "dense2")
+    first, second = (
+        ("p_dense", "q_dense") if f"{prefix}.p_dense.weight" in state else ("dense1", "dense2")
+    )
     p = project(state, x, f"{prefix}.{first}")
     b = project(state, p, f"{prefix}.{second}") / 2
     halves = layout == "halves"

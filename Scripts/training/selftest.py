@@ -104,7 +104,9 @@ def test_terminated_run_goes_on(folder):
 def test_resume_refuses_other_options_and_damage(folder):
     options = [*common(folder), "--out", folder / "b"]
     train(*options, "--steps", 1)
-    refuse = lambda *words: subprocess.run(command(*options, *words), capture_output=True, text=True)
+    refuse = lambda *words: subprocess.run(
+        command(*options, *words), capture_output=True, text=True
+    )
     other = refuse("--resume", "--steps", 2, "--seed", 3)
     assert other.returncode == 1 and "seed: expected 20221119, got 3" in other.stderr, other.stderr
     saved = folder / "b.train/checkpoint.pt"

@@ -18,35 +18,52 @@ P, D = 3, 8
 
 
 def linear(prefix, rows, columns):
-    return {f"{prefix}.weight": torch.randn(rows, columns) * 0.3, f"{prefix}.bias": torch.randn(rows)}
+    return {
+        f"{prefix}.weight": torch.randn(rows, columns) * 0.3,
+        f"{prefix}.bias": torch.randn(rows),
+    }
 
 
 def fake(port):
     """A random state dict as the port would have saved it."""
     encoder = toy.random_encoder().state_dict()
-    start = {"junnyu": "bert.", "junnyu-efficient": "bert.", "xhw205": "encoder."}.get(port, "bert.")
+    start = {"junnyu": "bert.", "junnyu-efficient": "bert.", "xhw205": "encoder."}.get(
+        port, "bert."
+    )
     state = {start + name: value for name, value in encoder.items()}
     if port.startswith("bert4torch"):
         state = {bert4torch_name(name): value for name, value in state.items()}
     names = ["entity_output", "head_output", "tail_output"]
     names = ["mention_detect", "s_o_head", "s_o_tail"] if port == "xhw205" else names
-    inner = {"junnyu-efficient": ("dense1", "dense2"), "bert4torch-efficient": ("p_dense", "q_dense")}
+    inner = {
+        "junnyu-efficient": ("dense1", "dense2"),
+        "bert4torch-efficient": ("p_dense", "q_dense"),
+    }
     for name, heads in zip(names, (2, P, P)):
         if port in inner:
             first, second = inner[port]
-            state |= linear(f"{name}.{first}", 2 * D, 32) | linear(f"{name}.{second}", 2 * heads, 2 * D)
+            state |= linear(f"{name}.{first}", 2 * D, 32) | linear(
+                f"{name}.{second}", 2 * heads, 2 * D
+            )
         else:
             state |= linear(f"{name}.dense", heads * 2 * D, 32)
     return state
 
 
 def bert4torch_name(name):
-    pairs = {"embeddings.LayerNorm": "embeddings.layerNorm", "attention.self.query": "multiHeadAttention.q",
-             "attention.self.key": "multiHeadAttention.k", "attention.self.value": "multiHeadAttention.v",
-             "attention.output.dense": "multiHeadAttention.o", "attention.output.LayerNorm": "layerNorm1",
-             "intermediate.dense": "feedForward.intermediateDense", "output.LayerNorm": "layerNorm2",
-             "output.dense": "feedForward.outputDense", "encoder.layer": "encoderLayer",
-             "token_type_embeddings": "segment_embeddings"}  # fmt: skip
+    pairs = {
+        "embeddings.LayerNorm": "embeddings.layerNorm",
+        "attention.self.query": "multiHeadAttention.q",
+        "attention.self.key": "multiHeadAttention.k",
+        "attention.self.value": "multiHeadAttention.v",
+        "attention.output.dense": "multiHeadAttention.o",
+        "attention.output.LayerNorm": "layerNorm1",
+        "intermediate.dense": "feedForward.intermediateDense",
+        "output.LayerNorm": "layerNorm2",
+        "output.dense": "feedForward.outputDense",
+        "encoder.layer": "encoderLayer",
+        "token_type_embeddings": "segment_embeddings",
+    }
     for standard, own in pairs.items():
         name = name.replace(standard, own)
     return name
@@ -59,8 +76,8 @@ def run(folder, state, *extra, dtype="float32"):
     toy.tokenizer(folder)
     (folder / "config.json").write_text(json.dumps(toy.configuration()))
     (folder / "schema.json").write_text(json.dumps({"甲": 0, "乙": 1, "丙": 2}))
-    words = [folder / "model.pt", "--config", folder / "config.json", "--vocab", folder / "vocab.txt",
-             "--schema", folder / "schema.json", "--head-size", D, "--dtype", dtype,
+    words = [folder / "model.pt", "--config", folder / "config.json",
+             "--vocab", folder / "vocab.txt", "--schema", folder / "schema.json", "--head-size", D, "--dtype", dtype,
              "--out", folder / "bundle", *extra]  # fmt: skip
     sys.argv = ["convert", *map(str, words)]
     with contextlib.redirect_stdout(io.StringIO()):
@@ -118,7 +135,9 @@ def test_wrong_layout_is_caught(folder):
     logits = convert.bundle_logits(saved, config, ids)
     np.savez(folder / "logits.npz", input_ids=ids, **logits)
     run(folder / "again", state, "--expect", folder / "logits.npz")
-    said = stopped(run, folder / "wrong", state, "--layout", "interleaved", "--expect", folder / "logits.npz")
+    said = stopped(
+        run, folder / "wrong", state, "--layout", "interleaved", "--expect", folder / "logits.npz"
+    )
     assert "does not compute what the checkpoint does" in said
 
 

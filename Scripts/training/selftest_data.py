@@ -76,7 +76,8 @@ BAD = [
     ('{"text": 5, "spo_list": []}', "no_text"), ('{"text": "张三"}', "no_triple_list"),
 ]  # fmt: skip
 BAD_TRIPLES = [
-    (toy.triple("", "作者", "张三"), "empty_subject"), (toy.triple("春山", "作者", " "), "empty_object"),
+    (toy.triple("", "作者", "张三"), "empty_subject"),
+    (toy.triple("春山", "作者", " "), "empty_object"),
     (toy.triple("春山", "作者", None), "incomplete_triple"), ("春山", "incomplete_triple"),
     (toy.triple("春山", "导演", "张三"), "predicate_not_in_schema"),
     (toy.triple("秋水", "作者", "张三"), "subject_not_in_text"),

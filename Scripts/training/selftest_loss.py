@@ -45,7 +45,9 @@ def test_loss_equals_naive_sum():
         head, hidden, *rest = case(kind, rope)
         got, expected = losses.head_loss(head, hidden, *rest), naive(head, hidden, *rest)
         assert abs(got.item() - expected.item()) < 1e-3, (kind, rope, got, expected)
-        mine, naively = (torch.autograd.grad(x, hidden, retain_graph=True)[0] for x in (got, expected))
+        mine, naively = (
+            torch.autograd.grad(x, hidden, retain_graph=True)[0] for x in (got, expected)
+        )
         assert (mine - naively).abs().max() < 1e-3, (kind, rope)
 
 
@@ -54,7 +56,9 @@ def test_blocks_of_heads_change_nothing():
     assert head.heads > losses.BLOCK
     got, expected = losses.head_loss(head, hidden, *rest), naive(head, hidden, *rest)
     assert abs(got.item() - expected.item()) < 1e-3 * expected.item()
-    gradients = [torch.autograd.grad(x, head.dense.weight, retain_graph=True)[0] for x in (got, expected)]
+    gradients = [
+        torch.autograd.grad(x, head.dense.weight, retain_graph=True)[0] for x in (got, expected)
+    ]
     assert (gradients[0] - gradients[1]).abs().max() < 1e-2
 
 
@@ -73,7 +77,9 @@ def test_masks_are_safe_in_half_precision():
     for dtype in (torch.float16, torch.bfloat16):
         low = own.to(dtype)
         got = low(ids, torch.zeros_like(ids), mask.to(dtype))
-        alone = low(ids[1:, :7], torch.zeros(1, 7, dtype=torch.int64), torch.ones(1, 7, dtype=dtype))
+        alone = low(
+            ids[1:, :7], torch.zeros(1, 7, dtype=torch.int64), torch.ones(1, 7, dtype=dtype)
+        )
         for padded, single, whole in zip(got, alone, expected):
             assert padded.isfinite().all(), dtype
             assert (padded[1:, :, :7, :7] - single).float().abs().max() < 0.15, "padding leaks"

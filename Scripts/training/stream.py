@@ -16,7 +16,9 @@ import torch
 import corpus
 from corpus import Example
 
-SAMPLE = np.dtype([("file", "u2"), ("offset", "i8"), ("start", "i4"), ("end", "i4"), ("tokens", "i4")])
+SAMPLE = np.dtype(
+    [("file", "u2"), ("offset", "i8"), ("start", "i4"), ("end", "i4"), ("tokens", "i4")]
+)
 POOL = 40  # batches that are sorted by length together, so that little is padding
 
 
@@ -58,7 +60,13 @@ class Scan:
             usable = False
         for reason, triple in problems:
             self.counts[reason] += 1
-            entry = {"file": str(path), "line": at, "reason": reason, "triple": triple, "used": usable}
+            entry = {
+                "file": str(path),
+                "line": at,
+                "reason": reason,
+                "triple": triple,
+                "used": usable,
+            }
             self.report.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
     def windows(self, number, offset, row, asked, problems):
@@ -85,7 +93,9 @@ class Scan:
         return usable
 
     def summary(self):
-        lines = [f"{self.lines} lines, {len(self.samples)} samples, {self.triples} triples labelled"]
+        lines = [
+            f"{self.lines} lines, {len(self.samples)} samples, {self.triples} triples labelled"
+        ]
         for reason, why in {**corpus.REASONS, **NOTES}.items():
             if self.counts[reason]:
                 lines.append(f"  {self.counts[reason]:>8}  {reason}: {why}")

@@ -9,7 +9,9 @@ import vocabulary
 from network import Encoder
 
 PEOPLE, BOOKS = ["张三", "李四", "王五", "赵六"], ["春山", "秋水", "北风", "南江"]
-TOKENS = vocabulary.SPECIAL + sorted(set("，。的是作者出版社《》在上海迪士尼位于" + "".join(PEOPLE + BOOKS)))
+TOKENS = vocabulary.SPECIAL + sorted(
+    set("，。的是作者出版社《》在上海迪士尼位于" + "".join(PEOPLE + BOOKS))
+)
 TOKENS += ["2009", "##年", "年", "abc", "##def", "def"]
 
 
@@ -56,7 +58,9 @@ def random_encoder(seed=1, scale=0.2):
 def write_encoder(folder, dropout=0.1):
     """A Hugging Face directory, with a pooler that no head uses."""
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"bert.{n}": v.contiguous() for n, v in random_encoder(scale=0.05).state_dict().items()}
+    tensors = {
+        f"bert.{n}": v.contiguous() for n, v in random_encoder(scale=0.05).state_dict().items()
+    }
     tensors["bert.pooler.dense.weight"] = torch.zeros(32, 32)
     save_file(tensors, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(configuration(dropout)))

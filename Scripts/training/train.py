@@ -22,6 +22,7 @@ from journal import Journal, plot
 from loss import JointLoss
 from network import JointExtractor
 from prepare import prepare
+from selection import Selection, described
 from stream import Batches, Plan, Reader
 from trainer import Interrupted, Trainer
 
@@ -32,7 +33,9 @@ def start_processes():
     """(rank, world, device) as torchrun tells them; gloo where there is no GPU."""
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     gpu = torch.cuda.is_available()
-    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if gpu else torch.device("cpu")
+    device = (
+        torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if gpu else torch.device("cpu")
+    )
     if gpu:
         torch.cuda.set_device(device)
     if world > 1:
@@ -43,7 +46,9 @@ def start_processes():
 
 def augmentation(options, data, reader):
     """Prepare with pools from at most POOL_SIZE samples, spread over the files."""
-    fits = lambda parts: len(data.labeller.encode("。".join(p.text for p in parts)).ids) <= options.max_length
+    fits = lambda parts: (
+        len(data.labeller.encode("。".join(p.text for p in parts)).ids) <= options.max_length
+    )
     if not options.replace and not options.join:
         return Prepare(fits)
     step = -(-len(data.samples) // POOL_SIZE)
@@ -71,7 +76,9 @@ def scorer(options, data, device, rank, world, journal):
     if not options.dev:
         return None
     gold = evaluate.read_gold(options.dev)
-    kept = {row[0] for row in corpus.read_schema(options.dev_schema)} if options.dev_schema else None
+    kept = (
+        {row[0] for row in corpus.read_schema(options.dev_schema)} if options.dev_schema else None
+    )
     decoder = twostage.Decoder if options.two_stage else evaluate.Decoder
 
     def score(model):
@@ -80,7 +87,7 @@ def scorer(options, data, device, rank, world, journal):
         found = gather(evaluate.extract(decode, data.labeller, own, device), world)
         ordered = [found[i % world][i // world] for i in range(len(gold))]
         if decode.cut:
-            journal.say(f"{decode.cut} sentences had more spans than are paired while scoring; kept the highest")
+            journal.say(f"{decode.cut} sentences had too many spans to pair: the highest were kept")
         figures, score.points = evaluate.compare(gold, ordered, kept)
         return figures
 
@@ -96,28 +103,37 @@ def gather(value, world):
     return values
 
 
-def finish(options, data, trainer, weights, score, journal):
+def finish(options, data, model, score, journal, rank):
     """Writes the bundle, or the baseline's checkpoint, and what the dev set says of it."""
-    model = trainer.average
-    model.load_state_dict(weights)
     if score:
-        figures = score(model)
-        journal.say("kept weights: P {precision:.4f} R {recall:.4f} F1 {f1:.4f} (DuIE 1 scorer)".format(**figures))
-    if trainer.rank:
+        journal.say(f"kept weights: {described(score(model))}")
+    if rank:
         return
     if score and options.two_stage:
         counts = twostage.cost_of_nesting(data.labeller, score.gold)
-        journal.say("gold token triples of the dev set: {labelled}, {overlapping} with overlapping mentions, "
-                    "{lost} that start and end tags cannot give back".format(**counts))  # fmt: skip
+        journal.say(
+            "gold token triples of the dev set: {labelled}, {overlapping} with overlapping "
+            "mentions, {lost} that start and end tags cannot give back".format(**counts)
+        )
     elif score:
         journal.say("\n".join(evaluate.calibrate(score.points, options.work / "reliability.json")))
     plot(options.work / "log.jsonl", options.work / "log.svg")
     if options.two_stage:
         options.out.mkdir(parents=True, exist_ok=True)
-        checkpoint.save(options.out / "two-stage.pt", {"config": data.config, "weights": weights})
+        state = {"config": data.config, "weights": model.state_dict()}
+        checkpoint.save(options.out / "two-stage.pt", state)
     else:
         bundle.save(options.out, model, data.config, data.schema, data.vocabulary, options.weights)
     journal.say(f"wrote {options.out}; log, plot and report: {options.work}")
+
+
+def make_model(options, data, device, say):
+    model = (twostage.TwoStage if options.two_stage else JointExtractor)(data.config)
+    new = checkpoint.fit(model, data.start, str(options.start or options.encoder))
+    size = sum(parameter.numel() for parameter in model.parameters()) / 1e6
+    say(f"{size:.1f} M parameters, {len(new)} tensors start from random values")
+    model.bert.recompute = options.recompute
+    return model.to(device)
 
 
 def train(options, rank, world, device):
@@ -130,22 +146,21 @@ def train(options, rank, world, device):
     if options.scan_only:
         return
     state = checkpoint.load(options.work / "checkpoint.pt") if options.resume else None
-    model = (twostage.TwoStage if options.two_stage else JointExtractor)(data.config)
-    new = checkpoint.fit(model, data.start, str(options.start or options.encoder))
-    say(f"{sum(p.numel() for p in model.parameters()) / 1e6:.1f} M parameters, {len(new)} tensors start new")
-    model.bert.recompute = options.recompute
-    model.to(device)
-    loss = twostage.TwoStageLoss if options.two_stage else JointLoss
     done = state["step"] if state else 0
+    model = make_model(options, data, device, say)
+    kind = twostage.TwoStageLoss if options.two_stage else JointLoss
+    loss = kind(model, getattr(torch, options.precision))
     loader, plan = batches(options, data, rank, world, done)
     journal = Journal(options.work / "log.jsonl", rank == 0, done if state else None)
     score = scorer(options, data, device, rank, world, journal)
-    precision = getattr(torch, options.precision)
-    trainer = Trainer(options, model, loss(model, precision), loader, plan, device, world, rank,
-                      journal, data.fingerprint, score)  # fmt: skip
+    select = Selection(score, options.patience, journal)
+    mark = data.fingerprint
+    trainer = Trainer(options, model, loss, loader, plan, journal, select, mark, rank, world)
     if state:
         trainer.load(state)
-    finish(options, data, trainer, trainer.run(), score, journal)
+    weights = trainer.run()
+    trainer.average.load_state_dict(weights)
+    finish(options, data, trainer.average, score, journal, rank)
 
 
 def main():
@@ -156,7 +171,7 @@ def main():
     except Interrupted as stop:
         if rank == 0:
             print(stop, flush=True)
-        raise SystemExit(130)
+        raise SystemExit(130) from None
     finally:
         if world > 1:
             dist.destroy_process_group()

@@ -51,7 +51,7 @@ def targets(labelled, source, predicates):
 
 
 class TwoStageLoss(nn.Module):
-    """Binary cross-entropy summed over the tokens and predicates of a sentence, mean over the batch."""
+    """Binary cross-entropy: sum over a sentence's tokens and predicates, mean over the batch."""
 
     def __init__(self, model, precision=torch.float32):
         super().__init__()

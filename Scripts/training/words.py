@@ -1,4 +1,4 @@
-"""Words of Chinese text without a dictionary: runs of characters that the text itself holds together.
+"""Words of Chinese text without a dictionary: runs of characters that the text holds together.
 
 A run of two to four Chinese characters is a word when it is frequent and when every way to cut it
 in two is far rarer than chance would have it (pointwise mutual information). Text is then cut by
