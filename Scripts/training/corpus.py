@@ -1,4 +1,4 @@
-"""Text and triples as the training reads them: DuIE 1 and 2, plain text, the iNews wheel."""
+"""Text and triples as the training reads them: DuIE 1 and 2, the talk's plain form, plain text."""
 
 import gzip
 import importlib.util
@@ -7,12 +7,40 @@ import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
+# Why a line, or a triple of it, cannot be labelled; the report names each by its key.
+REASONS = {
+    "not_json": "the line is no JSON object",
+    "no_text": "text is missing, empty or no string",
+    "no_triple_list": "spo_list is missing or no list",
+    "incomplete_triple": "subject, predicate or object is missing or no string",
+    "empty_subject": "the subject is empty",
+    "empty_object": "the object is empty",
+    "predicate_not_in_schema": "the schema lacks the predicate",
+    "predicate_not_asked": "the schema of this file's group lacks the predicate",
+    "duplicate_triple": "the line has the same triple twice; it is labelled once",
+    "subject_not_in_text": "the subject does not stand in the text",
+    "object_not_in_text": "the object does not stand in the text",
+    "edge_inside_token": "every occurrence begins or ends inside a token",
+    "outside_windows": "no window of the text holds both the subject and the object",
+}
+
 
 @dataclass(frozen=True)
 class Example:
     text: str
     triples: tuple  # of (subject, predicate, object)
     predicates: frozenset  # the predicates that this sentence's annotators were asked for
+    group: int = 0  # the file it is from; only sentences of one group are joined
+
+
+@dataclass
+class Row:
+    """One parsed line: `problems` are (reason, triple or None), `notes` names of what to count."""
+
+    text: str
+    triples: tuple
+    problems: list
+    notes: list
 
 
 def read_lines(path):
@@ -24,27 +52,104 @@ def read_lines(path):
 
 def plain(value):
     """DuIE 2 writes objects and their types by slot; its main slot is @value."""
-    return value["@value"] if isinstance(value, dict) else value
+    return value.get("@value") if isinstance(value, dict) else value
+
+
+def parse(line):
+    """A line of any of the forms as a Row; text is None where there is nothing to train on."""
+    try:
+        row = json.loads(line)
+    except ValueError:  # also bytes that are no UTF-8
+        row = None
+    if not isinstance(row, dict):
+        return Row(None, (), [("not_json", None)], [])
+    text = row.get("text")
+    if not isinstance(text, str) or not text.strip():
+        return Row(None, (), [("no_text", None)], [])
+    if not isinstance(row.get("spo_list"), list):
+        return Row(None, (), [("no_triple_list", None)], [])
+    triples, problems, notes = {}, [], []
+    for entry in row["spo_list"]:
+        triple, reason = parse_triple(entry)
+        reason = reason or ("duplicate_triple" if triple in triples else None)
+        if reason:
+            problems.append((reason, triple))
+        else:
+            triples[triple] = True
+        if isinstance(entry, dict) and isinstance(entry.get("object"), dict):
+            notes += ["other_slot"] * (len(entry["object"]) - 1)
+    if not row["spo_list"]:
+        notes.append("no_triples")
+    return Row(text, tuple(triples), problems, notes)
+
+
+def parse_triple(entry):
+    """((subject, predicate, object), why it cannot be used or None)."""
+    if not isinstance(entry, dict):
+        return None, "incomplete_triple"
+    triple = (entry.get("subject"), entry.get("predicate"), plain(entry.get("object")))
+    if not all(isinstance(part, str) for part in triple) or not triple[1]:
+        return triple, "incomplete_triple"
+    for part, reason in ((triple[0], "empty_subject"), (triple[2], "empty_object")):
+        if not part.strip():
+            return triple, reason
+    return triple, None
 
 
 def read_schema(path):
-    """[(predicate, subject_type, object_type)] in file order, a predicate's first row winning."""
+    """[(predicate, subject_type, object_type)] in id order; types are "" where the file has none.
+
+    Forms: {"作者": 0, …}, a JSON list of rows, or DuIE's rows one a line; of rows that repeat a
+    predicate the first wins.
+    """
+    text = Path(path).read_text(encoding="utf-8")
+    try:
+        whole = json.loads(text)
+        whole = [whole] if isinstance(whole, dict) and "predicate" in whole else whole
+    except ValueError:
+        whole = [json.loads(line) for line in text.splitlines() if line.strip()]
+    if isinstance(whole, dict):
+        names = sorted(whole, key=whole.get)
+        if [whole[name] for name in names] != list(range(len(names))):
+            raise SystemExit(f"{path}: expected the ids 0...{len(names) - 1}, each once")
+        return [(name, "", "") for name in names]
     rows = {}
-    for line in read_lines(path):
-        row = json.loads(line)
-        kinds = (row["subject_type"], plain(row["object_type"]))
+    for row in whole:
+        kinds = (row.get("subject_type", ""), plain(row.get("object_type", "")) or "")
         rows.setdefault(row["predicate"], kinds)
     return [(predicate, *kinds) for predicate, kinds in rows.items()]
 
 
-def read_duie(path, predicates):
-    """Examples of one DuIE file; only the @value slot of a DuIE 2 object is kept."""
-    for line in read_lines(path):
-        row = json.loads(line)
-        triples = tuple(
-            (t["subject"], t["predicate"], plain(t["object"])) for t in row.get("spo_list", [])
-        )
-        yield Example(row["text"], triples, frozenset(predicates))
+def merge_schemas(schemas):
+    """The predicates of the first, then those that only later ones have."""
+    rows = {}
+    for schema in schemas:
+        for row in schema:
+            rows.setdefault(row[0], row)
+    return list(rows.values())
+
+
+def build_schema(paths):
+    """The predicates of the data in order of their first line, with the types of that line."""
+    rows = {}
+    for path in paths:
+        for line in read_lines(path):
+            for entry in parse_entries(line):
+                kinds = (entry.get("subject_type") or "", plain(entry.get("object_type")) or "")
+                rows.setdefault(entry["predicate"], (entry["predicate"], *kinds))
+    if not rows:
+        raise SystemExit(f"no predicate in {', '.join(map(str, paths))}; give a --schema")
+    return list(rows.values())
+
+
+def parse_entries(line):
+    """The spo_list entries of a line that name a predicate; the report names the others."""
+    try:
+        entries = json.loads(line).get("spo_list") or []
+    except (ValueError, AttributeError):
+        return []
+    named = lambda e: isinstance(e, dict) and isinstance(e.get("predicate"), str) and e["predicate"]
+    return [entry for entry in entries if named(entry)]
 
 
 class _Refusing(pickle.Unpickler):

@@ -1,14 +1,19 @@
 """Sparse multi-label cross-entropy (Su, 2022): log(1 + sum exp(-pos)) + log(1 + sum exp(neg)).
 
 The negatives are everything less the positives, so only one log-sum-exp over all cells is
-needed; EfficientGlobalPointer gives that sum in factored form, without its [P, L, L] cells.
+needed; EfficientGlobalPointer gives that sum in factored form, without its [P, L, L] cells, and
+GlobalPointer's cells are made in blocks of heads that the backward pass makes again.
 """
 
 import math
 
 import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from network import MASKED, EfficientGlobalPointer, GlobalPointer, rotate
+
+BLOCK = 32  # heads whose [L, L] cells are in memory at a time
 
 
 def sparse_cross_entropy(total, positive, owner):
@@ -26,13 +31,25 @@ def sparse_cross_entropy(total, positive, owner):
     return torch.log1p(minus) + torch.logaddexp(negatives, zero)
 
 
+def block_total(q, k, allowed):
+    """Log-sum-exp [B, H] over the allowed cells of some heads."""
+    logits = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
+    return logits.masked_fill(~allowed, MASKED).flatten(2).logsumexp(-1)
+
+
 def dense_terms(head, hidden, keep, cells):
     """(total [B*H], positive [K]) of a GlobalPointer; cells [K, 4] = batch, head, row, column."""
-    logits = head(hidden)
-    upper = torch.ones(logits.shape[-2:], dtype=torch.bool).triu() if head.rope else True
-    allowed = keep[:, None, :, None] & keep[:, None, None, :] & upper
-    logits = logits.masked_fill(~allowed, MASKED)
-    return logits.flatten(2).logsumexp(-1).flatten(), logits[tuple(cells.T)]
+    q, k = head.queries_keys(hidden)
+    allowed = (keep[:, :, None] & keep[:, None, :])[:, None]
+    allowed = allowed.triu() if head.rope else allowed
+    blocks = zip(q.split(BLOCK, dim=1), k.split(BLOCK, dim=1))
+    if head.heads > BLOCK:
+        totals = [checkpoint(block_total, *block, allowed, use_reentrant=False) for block in blocks]
+    else:
+        totals = [block_total(*block, allowed) for block in blocks]
+    b, h, m, n = cells.T
+    positive = (q[b, h, m] * k[b, h, n]).sum(-1) / math.sqrt(head.size)
+    return torch.cat(totals, dim=1).flatten(), positive
 
 
 def factored_terms(head, hidden, keep, cells):
@@ -62,3 +79,23 @@ def head_loss(head, hidden, keep, cells, asked):
     owner = cells[:, 0] * asked.shape[1] + cells[:, 1]
     loss = sparse_cross_entropy(total, positive, owner)
     return (loss * asked.flatten()).sum() / asked.shape[0]
+
+
+class JointLoss(nn.Module):
+    """Mean of the three heads' losses; the encoder in `precision`, heads and sums in FP32."""
+
+    def __init__(self, model, precision=torch.float32):
+        super().__init__()
+        self.model, self.precision = model, precision
+
+    def forward(self, ids, keep, asked, entity, so_head, so_tail):
+        model, types = self.model, torch.zeros_like(ids)
+        low = self.precision != torch.float32
+        with torch.autocast(ids.device.type, self.precision if low else None, enabled=low):
+            hidden = model.bert(ids, types, keep.float())
+        with torch.autocast(ids.device.type, enabled=False):
+            hidden = hidden.float()
+            both = asked.new_ones(len(ids), 2)
+            total = head_loss(model.entity, hidden, keep, entity, both)
+            total = total + head_loss(model.so_head, hidden, keep, so_head, asked)
+            return (total + head_loss(model.so_tail, hidden, keep, so_tail, asked)) / 3

