@@ -18,14 +18,15 @@ struct DoctorCommand: AsyncParsableCommand {
         spo doctor --server localhost:8001 --model spo_onnx
       """)
 
-  @OptionGroup var engine: EngineOptions
+  @OptionGroup var bundle: BundleOptions
+  @OptionGroup var served: ServedModelOptions
 
   func run() async throws {
-    let server = engine.server ?? "localhost:8001"
+    let server = served.server ?? "localhost:8001"
     var examination = Examination()
     let target = try Target(server)
     checkProxy(target, &examination)
-    let client = try engine.connection.client(server)
+    let client = try served.answers.connection.client(server)
     await examine(client, server, &examination)
     if client.serverCount > 1 { await checkCluster(server, &examination) }
     await client.close()
@@ -44,7 +45,8 @@ struct DoctorCommand: AsyncParsableCommand {
           return isLive ? "\(server) answers" : nil
         }, otherwise: "the server says that it is not live; see its log")
     else { return }
-    examination.ok("tls", engine.connection.speaksTLS ? "the connection is encrypted" : "plaintext")
+    examination.ok(
+      "tls", served.answers.connection.speaksTLS ? "the connection is encrypted" : "plaintext")
     await examination.check("version") {
       let metadata = try await client.serverMetadata()
       return "\(metadata.name) \(metadata.version)"
@@ -58,9 +60,9 @@ struct DoctorCommand: AsyncParsableCommand {
       await examination.check(
         "model", or: ExitStatus.permanent,
         {
-          try await client.isModelReady(engine.model, version: engine.modelVersion)
-            ? "\(engine.model) takes inferences" : nil
-        }, otherwise: "\(engine.model) is not ready; see spo server models for what is, and why")
+          try await client.isModelReady(served.model, version: served.modelVersion)
+            ? "\(served.model) takes inferences" : nil
+        }, otherwise: "\(served.model) is not ready; see spo server models for what is, and why")
     else { return }
     await checkContract(client, &examination)
     await checkSharedMemory(client, server, &examination)
@@ -69,18 +71,18 @@ struct DoctorCommand: AsyncParsableCommand {
   private func checkContract(_ client: TritonClient, _ examination: inout Examination) async {
     var contract: ModelContract?
     await examination.check("contract") {
-      let names = try engine.tensors.map { try TensorNames(parsing: $0) }
+      let names = try served.answers.names
       contract = try await client.contract(
-        of: engine.model, version: engine.modelVersion, names: names)
+        of: served.model, version: served.modelVersion, names: names)
       return contract!.roles.map { "\($0.0) \($0.1.name) \($0.1.datatype)" }.joined(separator: ", ")
     }
     guard let contract else { return }
     var remote: TritonEngine?
     await examination.check("bundle") {
-      let bundle = try engine.loadBundle()
+      let bundle = try bundle.load()
       remote = try await TritonEngine(
-        client: client, model: engine.model, shape: bundle.modelShape,
-        configuration: try engine.remote())
+        client: client, model: served.model, shape: bundle.modelShape,
+        configuration: try served.configuration())
       return "\(bundle.directory.path) fits the model"
     }
     guard let remote else { return }
@@ -104,9 +106,9 @@ struct DoctorCommand: AsyncParsableCommand {
     let (tokens, predicates) = (shape.maximumTokens, shape.predicates)
     let bytes = contract.answerBytes(tokens: tokens, predicates: predicates)
     let rows = contract.rows(
-      tokens: tokens, predicates: predicates, within: engine.answerMemory << 20)
+      tokens: tokens, predicates: predicates, within: served.answers.answerMemory << 20)
     return "\(bytes >> 20) MiB an answer at \(tokens) tokens and \(predicates) predicates: "
-      + "\(rows) row(s) a request within \(engine.answerMemory) MiB"
+      + "\(rows) row(s) a request within \(served.answers.answerMemory) MiB"
   }
 
   private func checkSharedMemory(
@@ -129,7 +131,7 @@ struct DoctorCommand: AsyncParsableCommand {
       let list = try Target(servers).uri
       let scheme = list.prefix { $0 != ":" } + ":"
       for address in list.dropFirst(scheme.count).split(separator: ",").map({ scheme + $0 }) {
-        let client = try engine.connection.client(String(address))
+        let client = try served.answers.connection.client(String(address))
         let index = try await client.repositoryIndex(onlyReady: true)
         await client.close()
         models.append(

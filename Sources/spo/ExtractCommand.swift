@@ -104,7 +104,7 @@ struct ExtractCommand: AsyncParsableCommand {
   }
 
   mutating func run() async throws {
-    let bundle = try engine.loadBundle()
+    let bundle = try engine.bundle.load()
     let extractor = try await engine.extractor(bundle, try reading(bundle.schema))
     try await extractor.closing { try await run(extractor, bundle) }
   }

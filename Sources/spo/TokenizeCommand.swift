@@ -21,7 +21,7 @@ struct TokenizeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("A document given here instead of inputs.", valueName: "text"))
   var text: [String] = []
 
-  @OptionGroup var engine: EngineOptions
+  @OptionGroup var bundle: BundleOptions
 
   @Option(help: ArgumentHelp("A vocab.txt instead of the bundle's.", valueName: "file"))
   var vocab: String?
@@ -80,7 +80,7 @@ struct TokenizeCommand: AsyncParsableCommand {
 
   private func vocabulary() throws -> Vocabulary {
     if let vocab { return try Vocabulary(contentsOf: URL(fileURLWithPath: vocab)) }
-    return try engine.loadBundle().vocabulary
+    return try bundle.load().vocabulary
   }
 }
 

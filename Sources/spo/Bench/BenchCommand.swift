@@ -24,7 +24,8 @@ struct BenchCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("Files, directories, patterns or -.", valueName: "input"))
   var inputs: [String] = []
 
-  @OptionGroup var engine: EngineOptions
+  @OptionGroup var bundle: BundleOptions
+  @OptionGroup var served: ServedModelOptions
 
   @Option(help: ArgumentHelp("Sentences to take from the input.", valueName: "n"))
   var sentences = 1_000
@@ -51,7 +52,7 @@ struct BenchCommand: AsyncParsableCommand {
   private var numbers: [Int] { inFlight.split(separator: ",").map { Int($0) ?? 0 } }
 
   func validate() throws {
-    guard engine.server != nil else {
+    guard served.server != nil else {
       throw ValidationError("spo bench is about a server; give --server HOST:PORT")
     }
     guard !numbers.isEmpty, numbers.allSatisfy({ (1...4_096).contains($0) }) else {
@@ -63,22 +64,22 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let bundle = try engine.loadBundle()
+    let bundle = try bundle.load()
     let texts = try RecordSource.texts(of: inputs, field: textField, limit: sentences)
-    let client = try engine.connection.client(engine.server!)  // validate has looked
+    let client = try served.answers.connection.client(served.server!)  // validate has looked
     var report: BenchReport?
     for number in numbers {
-      var settings = try engine.remote()
+      var settings = try served.configuration()
       settings.concurrency = number
-      let served = try await TritonEngine(
-        client: client, model: engine.model, shape: bundle.modelShape, configuration: settings)
-      try await served.use { served in
-        let work = BenchWork(texts, bundle.vocabulary, served, rows: rows)
+      let engine = try await TritonEngine(
+        client: client, model: served.model, shape: bundle.modelShape, configuration: settings)
+      try await engine.use { engine in
+        let work = BenchWork(texts, bundle.vocabulary, engine, rows: rows)
         if report == nil, work.cut > 0 {
           Terminal.say("\(work.cut) sentences are longer than the model takes: measured cut")
         }
-        let point = try await measure(served, client, work, number)
-        var all = report ?? empty(served, work)
+        let point = try await measure(engine, client, work, number)
+        var all = report ?? empty(engine, work)
         all.points.append(point)
         report = all
       }
@@ -89,26 +90,26 @@ struct BenchCommand: AsyncParsableCommand {
     print(json ? try report.json : report.text)
   }
 
-  private func empty(_ served: TritonEngine, _ work: BenchWork) -> BenchReport {
+  private func empty(_ engine: TritonEngine, _ work: BenchWork) -> BenchReport {
     BenchReport(
-      server: engine.server ?? "", model: served.plan.primary.model,
-      route: served.plan.primary.route.rawValue, sentences: work.sentences,
+      server: served.server ?? "", model: engine.plan.primary.model,
+      route: engine.plan.primary.route.rawValue, sentences: work.sentences,
       tokensPerSentence: work.tokensPerSentence, paddedCells: work.paddedCells, points: [],
       bound: p99)
   }
 
   private func measure(
-    _ served: TritonEngine, _ client: TritonClient, _ work: BenchWork, _ number: Int
+    _ engine: TritonEngine, _ client: TritonClient, _ work: BenchWork, _ number: Int
   ) async throws -> BenchPoint {
     let generator = LoadGenerator(
-      engine: served, batches: work.batches, inFlight: number,
+      engine: engine, batches: work.batches, inFlight: number,
       window: .milliseconds(Int64(window * 1_000)), threshold: 0)
-    let (before, cpu) = (served.statistics, Self.processorSeconds)
+    let (before, cpu) = (engine.statistics, Self.processorSeconds)
     let statistics = try? await client.modelStatistics()
     let load = try await generator.run()
     let now = try? await client.modelStatistics()
-    let (after, used) = (served.statistics, Self.processorSeconds - cpu)
-    let primary = served.plan.primary
+    let (after, used) = (engine.statistics, Self.processorSeconds - cpu)
+    let primary = engine.plan.primary
     let share = ServerShare(
       statistics ?? [], now ?? [],
       ensemble: primary.route == .compactEnsemble ? primary.model : nil)

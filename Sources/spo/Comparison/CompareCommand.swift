@@ -27,7 +27,9 @@ struct CompareCommand: AsyncParsableCommand {
   @Argument(help: ArgumentHelp("Files, directories, patterns or -.", valueName: "input"))
   var inputs: [String] = []
 
-  @OptionGroup var engine: EngineOptions
+  @OptionGroup var bundle: BundleOptions
+  @OptionGroup var workers: WorkerOptions
+  @OptionGroup var answers: AnswerOptions
 
   @Option(help: ArgumentHelp("Documents to read. Default: all.", valueName: "n"))
   var limit: Int?
@@ -52,9 +54,6 @@ struct CompareCommand: AsyncParsableCommand {
     guard threshold.isFinite, tolerance > 0, tolerance.isFinite, limit ?? 1 >= 1, show >= 0 else {
       throw ValidationError("--tolerance and --limit are above 0, --threshold is a finite logit")
     }
-    guard engine.server == nil else {
-      throw ValidationError("servers are named in the sides, as HOST:PORT/MODEL")
-    }
   }
 
   func run() async throws {
@@ -62,8 +61,8 @@ struct CompareCommand: AsyncParsableCommand {
     var agreement = Agreement(threshold: threshold, tolerance: tolerance)
     var reading = RelationExtractor.Configuration()
     reading.threshold = agreement.floor
-    let one = try await sides[0].extractor(engine, reading)
-    let other = try await sides[1].extractor(engine, reading)
+    let one = try await sides[0].extractor(self, reading)
+    let other = try await sides[1].extractor(self, reading)
     let texts = try RecordSource.texts(of: inputs, field: textField, limit: limit ?? .max)
     try await one.closing {
       try await other.closing {

@@ -61,28 +61,28 @@ struct Side {
 
   /// The reader of this side.
   func extractor(
-    _ options: EngineOptions, _ configuration: RelationExtractor.Configuration
+    _ command: CompareCommand, _ configuration: RelationExtractor.Configuration
   ) async throws -> RelationExtractor {
-    var options = options
-    if case .embedded(let directory?, _) = kind { options.bundle = directory }
-    let bundle = try options.loadBundle()
+    var place = command.bundle
+    if case .embedded(let directory?, _) = kind { place.bundle = directory }
+    let bundle = try place.load()
     return try RelationExtractor(
       tokenizer: BertTokenizer(vocabulary: bundle.vocabulary),
-      engine: try await engine(bundle, options), schema: bundle.schema,
+      engine: try await engine(bundle, command), schema: bundle.schema,
       configuration: configuration)
   }
 
   private func engine(
-    _ bundle: ModelBundle, _ options: EngineOptions
+    _ bundle: ModelBundle, _ command: CompareCommand
   ) async throws -> any InferenceEngine {
     switch kind {
     case .embedded(_, let precision):
       var configuration = EmbeddedEngine.Configuration()
-      (configuration.precision, configuration.threads) = (precision, options.threads)
+      (configuration.precision, configuration.threads) = (precision, command.workers.threads)
       return try EmbeddedEngine(bundle: bundle, configuration: configuration)
     case .served(let server, let model, let version, let plan):
-      let client = try options.connection.client(server)
-      var configuration = try options.remote()
+      let client = try command.answers.connection.client(server)
+      var configuration = try command.answers.configuration()
       (configuration.version, configuration.route) = (version, plan)
       if plan == nil {
         // The named model itself, and not one that answers for it.
