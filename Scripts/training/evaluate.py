@@ -152,10 +152,14 @@ def reliability(points, temperature, bins=10):
 
 
 def calibrate(points, path):
-    """Fits on every second triple, measures on the others, writes `path`; lines to print."""
+    """(temperature, lines to print): fits on every second triple, measures on the others.
+
+    The temperature is 1 where the fitted one does not bring confidence nearer to the truth. The
+    bins go to `path`.
+    """
     fit, held = points[0::2], points[1::2]
     if len(held) < 50:
-        return [f"{len(points)} triples are too few to fit a temperature; at least 100 are needed"]
+        return 1.0, [f"{len(points)} triples are too few to fit a temperature, 100 are needed"]
     temperature = fit_temperature(fit)
     result, lines = {"temperature": temperature, "measured_on": len(held)}, []
     for name, value in (("uncalibrated", 1.0), ("calibrated", temperature)):
@@ -173,4 +177,7 @@ def calibrate(points, path):
                 lines.append("  {from:.2f}-{to:.2f}  {count:>5}  said {confidence:.3f}  "
                              "correct {correct:.3f}".format(**row))  # fmt: skip
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return lines
+    error = lambda name: result[name]["expected_calibration_error"]
+    helps = error("calibrated") < error("uncalibrated")
+    lines.append(f"the bundle's temperature: {temperature if helps else 1.0:.2f}")
+    return (round(temperature, 3) if helps else 1.0), lines

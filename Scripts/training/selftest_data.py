@@ -196,7 +196,7 @@ def test_temperature_is_found(folder):
     scores = [source.uniform(0, 8) for _ in range(6000)]
     points = [(x, source.random() < evaluate.sigmoid(x / 2.5)) for x in scores]
     assert abs(evaluate.fit_temperature(points) - 2.5) < 0.2
-    evaluate.calibrate(points, folder / "r.json")
+    assert abs(evaluate.calibrate(points, folder / "r.json")[0] - 2.5) < 0.3
     made = json.loads((folder / "r.json").read_text())
     gaps = [made[n]["expected_calibration_error"] for n in ("uncalibrated", "calibrated")]
     assert gaps[1] < 0.03 < gaps[0] and sum(b["count"] for b in made["calibrated"]["bins"]) == 3000

@@ -109,6 +109,7 @@ def finish(options, data, model, score, journal, rank):
         journal.say(f"kept weights: {described(score(model))}")
     if rank:
         return
+    data.config.pop("spo_temperature", None)  # of the weights that this training began with
     if score and options.two_stage:
         counts = twostage.cost_of_nesting(data.labeller, score.gold)
         journal.say(
@@ -116,7 +117,9 @@ def finish(options, data, model, score, journal, rank):
             "mentions, {lost} that start and end tags cannot give back".format(**counts)
         )
     elif score:
-        journal.say("\n".join(evaluate.calibrate(score.points, options.work / "reliability.json")))
+        temperature, lines = evaluate.calibrate(score.points, options.work / "reliability.json")
+        journal.say("\n".join(lines))
+        data.config["spo_temperature"] = temperature
     plot(options.work / "log.jsonl", options.work / "log.svg")
     if options.two_stage:
         options.out.mkdir(parents=True, exist_ok=True)

@@ -27,21 +27,25 @@ public struct Triple: Hashable, Sendable {
   public var types: RelationSchema.Types?
   /// The four logits.
   public var parts: ScoreParts
+  /// What scores are divided by before they are read as log-odds (Guo et al., 2017); above 0.
+  public var temperature: Float
 
   /// A triple from its parts.
   public init(
     subject: Mention, predicate: String, predicateID: Int, object: Mention,
-    types: RelationSchema.Types?, parts: ScoreParts
+    types: RelationSchema.Types?, parts: ScoreParts, temperature: Float = 1
   ) {
     (self.subject, self.predicate, self.predicateID) = (subject, predicate, predicateID)
     (self.object, self.types, self.parts) = (object, types, parts)
+    self.temperature = temperature
   }
 
   /// The smallest of the four logits: the triple is in the answer of any threshold below it.
   public var score: Float { parts.score }
 
-  /// sigmoid(score), in 0...1. It is not calibrated: it orders triples, it is no probability.
-  public var confidence: Float { 1 / (1 + exp(-score)) }
+  /// sigmoid(score / temperature), in 0...1: as near to the chance that the triple is right as the
+  /// temperature was fitted; at 1 it only orders triples.
+  public var confidence: Float { 1 / (1 + exp(-score / temperature)) }
 
   /// The order of triples in a document: subject start, object start, predicate, the two ends.
   public static func precedes(_ a: Triple, _ b: Triple) -> Bool {

@@ -133,7 +133,8 @@ struct BatchReading {
       count: encodings.rows[document + 1] - encodings.rows[document] - 2)
     let resolver = TripleResolver(
       schema: extractor.schema, text: texts[document], encodings: encodings,
-      firstToken: encodings.rows[document] + 1)
+      firstToken: encodings.rows[document] + 1,
+      temperature: extractor.configuration.temperature)
     return merger.merge(found).map(resolver.resolve).sorted(by: Triple.precedes)
   }
 
@@ -159,13 +160,15 @@ struct TripleResolver {
   let text: String
   let encodings: EncodingBatch
   let firstToken: Int
+  let temperature: Float
 
   func resolve(_ candidate: TripleCandidate) -> Triple {
     let predicate = schema.predicates[candidate.predicate]
     return Triple(
       subject: mention(candidate.subject), predicate: predicate.name,
       predicateID: candidate.predicate, object: mention(candidate.object),
-      types: predicate.types.count == 1 ? predicate.types[0] : nil, parts: candidate.parts)
+      types: predicate.types.count == 1 ? predicate.types[0] : nil, parts: candidate.parts,
+      temperature: temperature)
   }
 
   private func mention(_ span: TokenSpan) -> Mention {

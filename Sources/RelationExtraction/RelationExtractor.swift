@@ -20,6 +20,8 @@ public struct RelationExtractor: Sendable {
   public struct Configuration: Sendable {
     /// Logits strictly above it count. The model is trained for 0.
     public var threshold: Float = 0
+    /// What scores are divided by for `Triple.confidence`; a bundle's is in its config.json.
+    public var temperature: Float = 1
     /// Predicates that are kept; nil keeps all.
     public var predicates: Set<Int>?
     /// Tokens that neighbouring windows of a long document share.

@@ -105,7 +105,7 @@ struct ExtractCommand: AsyncParsableCommand {
 
   mutating func run() async throws {
     let bundle = try engine.bundle.load()
-    let extractor = try await engine.extractor(bundle, try reading(bundle.schema))
+    let extractor = try await engine.extractor(bundle, try reading(bundle))
     try await extractor.closing { try await run(extractor, bundle) }
   }
 
@@ -133,9 +133,11 @@ struct ExtractCommand: AsyncParsableCommand {
     if summary.rejected > 0 { throw ExitCode(ExitStatus.rejects) }
   }
 
-  private func reading(_ schema: RelationSchema) throws -> RelationExtractor.Configuration {
+  private func reading(_ bundle: ModelBundle) throws -> RelationExtractor.Configuration {
+    let schema = bundle.schema
     var configuration = RelationExtractor.Configuration()
     configuration.threshold = threshold
+    configuration.temperature = bundle.configuration.temperature
     configuration.lookAhead = lookAhead
     var kept = predicate.isEmpty ? nil : try schema.ids(of: predicate)
     if subjectType != nil || objectType != nil {

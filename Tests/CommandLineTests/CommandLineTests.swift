@@ -62,6 +62,27 @@ struct Run {
     }
   }
 
+  @Test func `A bundle's temperature makes its confidences`() throws {
+    let warm = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.copyItem(at: URL(fileURLWithPath: Run.bundle), to: warm)
+    defer { try? FileManager.default.removeItem(at: warm) }
+    let file = warm.appendingPathComponent("config.json")
+    let object = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
+    var config = try #require(object as? [String: Any])
+    config["spo_temperature"] = 3
+    try JSONSerialization.data(withJSONObject: config).write(to: file)
+    let run = try Run(
+      ["extract", "--bundle", warm.path, "--threshold=-100", "--text", "一二三"])
+    let record = try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+    let triples = try #require(record?["triples"] as? [[String: Any]])
+    #expect(!triples.isEmpty)
+    for triple in triples {
+      let score = try #require(triple["score"] as? Double)
+      let confidence = try #require(triple["confidence"] as? Double)
+      #expect(abs(confidence - 1 / (1 + exp(-score / 3))) < 1e-5)
+    }
+  }
+
   @Test func `Rejects go to their file with their bytes`() throws {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     let run = try Run(

@@ -36,6 +36,15 @@ import Testing
     #expect(first["score"] as? Double == 1.5)
   }
 
+  @Test(arguments: [(Float(1), 0.817_574), (2, 0.679_179)])
+  func `Confidence is the sigmoid of the score over the temperature`(
+    temperature: Float, expected: Double
+  ) {
+    var triple = triple
+    triple.temperature = temperature
+    #expect(abs(Double(triple.confidence) - expected) < 1e-6)
+  }
+
   @Test(arguments: [(OffsetUnit.utf8, 7, 14), (.codepoint, 2, 5), (.utf16, 3, 6)])
   func `Offsets count what their unit says`(unit: OffsetUnit, start: Int, end: Int) {
     #expect(written(.jsonl, unit).contains("\"start\": \(start), \"end\": \(end)}"))

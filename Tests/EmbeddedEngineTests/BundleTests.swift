@@ -100,6 +100,7 @@ import Testing
     for (key, value) in [
       ("hidden_size", "25"), ("hidden_act", "\"relu\""), ("num_attention_heads", "7"),
       ("layer_norm_eps", "0"), ("spo_heads", "{}"), ("num_predicates", "-3"),
+      ("spo_temperature", "0"), ("spo_temperature", "\"warm\""),
     ] {
       expectError(naming: ["config.json"]) { directory in
         let file = directory.appendingPathComponent("config.json")

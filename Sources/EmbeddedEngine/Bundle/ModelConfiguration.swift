@@ -43,6 +43,8 @@ public struct ModelConfiguration: Sendable, Hashable {
   public var soHead: Head
   /// Pairs of last tokens.
   public var soTail: Head
+  /// `spo_temperature`, which makes a confidence of a score; 1 where the file has none.
+  public var temperature: Float
 }
 
 extension ModelConfiguration {
@@ -62,6 +64,7 @@ extension ModelConfiguration {
     entity = try fields.head("entity")
     soHead = try fields.head("so_head")
     soTail = try fields.head("so_tail")
+    temperature = try fields.temperature()
     guard hiddenSize % attentionHeads == 0 else {
       throw BundleError(
         file.path,
@@ -108,6 +111,14 @@ private struct Fields {
   func number(_ key: String) throws -> Float {
     guard let value = (object[key] as? NSNumber)?.floatValue, value > 0, value < 1 else {
       throw BundleError(path, "\(key) is \(object[key] ?? "missing"), expected a number in 0..<1")
+    }
+    return value
+  }
+
+  func temperature() throws -> Float {
+    guard let given = object["spo_temperature"] else { return 1 }
+    guard let value = (given as? NSNumber)?.floatValue, value > 0, value <= 100 else {
+      throw BundleError(path, "spo_temperature is \(given), expected a number above 0, at most 100")
     }
     return value
   }

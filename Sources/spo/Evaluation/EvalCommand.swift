@@ -49,7 +49,7 @@ struct EvalCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "A bundle: gold triples that its tokens or its window cannot give are told apart.",
+      "A bundle: gold triples that its tokens or its window cannot give are told apart, and its temperature makes the confidences.",
       valueName: "dir"))
   var bundle: String?
 
@@ -136,7 +136,8 @@ struct EvalCommand: ParsableCommand {
     let loaded = try ModelBundle(directory: URL(fileURLWithPath: bundle))
     return TokenReach(
       tokenizer: BertTokenizer(vocabulary: loaded.vocabulary),
-      window: loaded.configuration.maximumPositions - 2)
+      window: loaded.configuration.maximumPositions - 2,
+      temperature: Double(loaded.configuration.temperature))
   }
 }
 

@@ -9,7 +9,7 @@ struct EvalReport {
   let predicates: [(predicate: String, counts: Counts)]
   let sweep: [Evaluation.Point]
   let errors: [ErrorCase]
-  /// As the scores are, and at the temperature that fits them best.
+  /// Of the scores above the threshold: at the bundle's temperature, and at the one that fits best.
   let calibration: [Calibration]
   var files = (gold: "", predicted: "")
   var comparison: Bootstrap?
@@ -22,8 +22,9 @@ struct EvalReport {
     predicates = evaluation.byPredicate(judgements)
     sweep = evaluation.sweep()
     errors = judgements.flatMap { $0.errors(reach) }
-    let samples = evaluation.samples()
-    let temperatures = [1] + [Calibration.fittedTemperature(samples)].compactMap(\.self)
+    let samples = evaluation.samples().filter { $0.score > threshold }
+    let temperatures =
+      [reach?.temperature ?? 1] + [Calibration.fittedTemperature(samples)].compactMap(\.self)
     calibration = samples.isEmpty ? [] : temperatures.map { Calibration(samples, temperature: $0) }
   }
 

@@ -2,11 +2,12 @@ internal import Evaluation
 internal import Foundation
 internal import WordPiece
 
-/// What a bundle's tokens and window allow.
+/// What a bundle's tokens and window allow, and how it makes confidences.
 struct TokenReach: Reach {
   let tokenizer: BertTokenizer
   /// Tokens of a window, `[CLS]` and `[SEP]` not counted.
   let window: Int
+  let temperature: Double
 
   func obstacle(_ text: String, _ statement: Statement) -> ErrorClass? {
     let lower = text.lowercased()

@@ -10,14 +10,17 @@ import Testing
 @Suite(.serialized, .timeLimit(.minutes(3))) struct SharedAnswerTests {
   private static let kind = ServerKind.own("memory", ["spo_dense", "spo_semantic"])
 
-  private func engine() async throws -> TritonEngine {
+  private func engine(_ server: TestServer? = nil) async throws -> TritonEngine {
+    let client =
+      if let server { try server.client() } else {
+        try await Servers.get(Self.kind).client()
+      }
     let shape = ModelShape(
       vocabularySize: 1_000, predicates: ContractLogits.predicates, maximumTokens: 64)
     var configuration = TritonEngine.Configuration()
     configuration.route = .denseSharedMemory
     return try await TritonEngine(
-      client: try await Servers.get(Self.kind).client(), model: "spo_dense", shape: shape,
-      configuration: configuration)
+      client: client, model: "spo_dense", shape: shape, configuration: configuration)
   }
 
   private func registered() async throws -> [String] {
@@ -58,8 +61,18 @@ import Testing
   @Test func `A cancelled request's region is not used again while the server may write it`()
     async throws
   {
-    let engine = try await engine()
-    try await engine.use { engine in
+    // Triton up to 25.01 may crash when a call is cancelled (server issue 7368): begun anew then.
+    for _ in 1...5 {
+      let server = try await Servers.start(.own("cancelled", ["spo_dense"]))
+      do { return try await cancelTwenty(server) } catch {
+        guard await server.hasEnded() else { throw error }
+      }
+    }
+    Issue.record("five servers in a row ended during the test")
+  }
+
+  private func cancelTwenty(_ server: TestServer) async throws {
+    try await engine(server).use { engine in
       for _ in 0..<20 {
         let task = Task {
           try await engine.infer(InferenceBatch([Array(repeating: 7, count: 64)]), threshold: 2)
@@ -72,7 +85,12 @@ import Testing
         _ = await task.result
       }
     }
-    await Self.eventually { try await registered().isEmpty }
+    var left = try await server.client().systemSharedMemory()
+    for _ in 0..<200 where !left.isEmpty {
+      try await Task.sleep(for: .milliseconds(25))
+      left = try await server.client().systemSharedMemory()
+    }
+    #expect(left.isEmpty)
   }
 
   @Test func `Regions whose owner died are unregistered by the next client, live ones are not`()

@@ -17,6 +17,20 @@ struct TestServer: Sendable, Decodable {
 
   /// Ends it as a crash does.
   func kill() { Foundation.kill(pid, SIGKILL) }
+
+  /// Whether it crashed: its process goes within seconds, or hangs there and is ended.
+  func hasEnded() async -> Bool {
+    for _ in 0..<20 {
+      if Foundation.kill(pid, 0) != 0 { return true }
+      try? await Task.sleep(for: .milliseconds(100))
+    }
+    let client = try? client()
+    if (try? await client?.isLive(.init(timeout: .seconds(5), attempts: 1))) == true {
+      return false
+    }
+    kill()
+    return true
+  }
 }
 
 /// What a server of the tests is started with.
