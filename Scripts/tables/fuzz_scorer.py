@@ -95,7 +95,7 @@ def rates(right, predicted, found, asked):
     return precision, recall, 2 * precision * recall / total if total else 0.0
 
 
-def judge(spo, scorer, gold, said, alias=None, places=None):
+def judge(spo, scorer, gold, said, alias=None, places=None, shown=False):
     """None, or what differs."""
     slots = scorer == "duie2"
     files = read(gold, slots), read(said, slots)
@@ -110,7 +110,8 @@ def judge(spo, scorer, gold, said, alias=None, places=None):
     theirs = got["right"], got["predicted"], got["found"], got["gold"]
     if theirs != own or (got["precision"], got["recall"], got["f1"]) != rates(*own):
         return f"{scorer}: spo has {theirs}, expected {own}"
-    print(f"{scorer} {Path(said).name}: P {got['precision']:.4f} R {got['recall']:.4f} F1 {got['f1']:.4f}") if alias is None else None
+    if shown:
+        print(f"{scorer} {Path(said).name}: P {got['precision']:.4f} R {got['recall']:.4f} F1 {got['f1']:.4f}")
     return None
 
 
@@ -144,10 +145,11 @@ def main():
     parser.add_argument("--spo", required=True)
     parser.add_argument("--count", type=int, default=100, help="random pairs of files for each scorer")
     parser.add_argument("files", nargs="*", help="a gold file and files of predictions")
+    parser.add_argument("--alias", help="other names, for the files that are given")
     options = parser.parse_args()
     for said in options.files[1:]:
         for scorer in ("duie1", "duie2"):
-            if fault := judge(options.spo, scorer, options.files[0], said):
+            if fault := judge(options.spo, scorer, options.files[0], said, options.alias, shown=True):
                 sys.exit(fault)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(options.count):

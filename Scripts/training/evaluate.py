@@ -111,6 +111,17 @@ def compare(gold, found, kept=None):
     return figures, points
 
 
+def overlapping(gold, found, kept=None):
+    """(gold triples with a mention inside another's of their sentence, how many were found)."""
+    wanted, said = set(), set()
+    for (text, triples), own in zip(gold, found):
+        mentions = {t[0] for t in triples} | {t[2] for t in triples}
+        nested = lambda m: any(m != other and (m in other or other in m) for other in mentions)
+        wanted |= keys(text, [t for t in triples if nested(t[0]) or nested(t[2])], kept)
+        said |= keys(text, own, kept)
+    return len(wanted), len(wanted & said)
+
+
 def sigmoid(x):
     return 1 / (1 + math.exp(-max(min(x, 60), -60)))
 

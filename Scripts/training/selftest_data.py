@@ -191,6 +191,12 @@ def test_score_is_the_duie_scorer():
     assert sorted(points) == [(0.5, False), (2.0, True)]
 
 
+def test_overlapping_mentions_are_counted():
+    gold = [("上海迪士尼在上海", (("上海迪士尼", "位于", "上海"), ("a", "位于", "b"))), ("c", (("c", "位于", "d"),))]
+    assert evaluate.overlapping(gold, [{("上海迪士尼", "位于", "上海"): 1.0}, {}]) == (1, 1)
+    assert evaluate.overlapping(gold, [{("a", "位于", "b"): 1.0}, {}]) == (1, 0)
+
+
 def test_temperature_is_found(folder):
     source = random.Random(3)
     scores = [source.uniform(0, 8) for _ in range(6000)]

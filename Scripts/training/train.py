@@ -89,6 +89,7 @@ def scorer(options, data, device, rank, world, journal):
         if decode.cut:
             journal.say(f"{decode.cut} sentences had too many spans to pair: the highest were kept")
         figures, score.points = evaluate.compare(gold, ordered, kept)
+        score.overlapping = evaluate.overlapping(gold, ordered, kept)
         return figures
 
     score.gold = gold
@@ -107,6 +108,8 @@ def finish(options, data, model, score, journal, rank):
     """Writes the bundle, or the baseline's checkpoint, and what the dev set says of it."""
     if score:
         journal.say(f"kept weights: {described(score(model))}")
+        wanted, found = score.overlapping
+        journal.say(f"gold triples with a mention inside another: {found} of {wanted} found")
     if rank:
         return
     data.config.pop("spo_temperature", None)  # of the weights that this training began with
