@@ -126,7 +126,11 @@ def require_same(options, state, wanted):
 
 def start(options, wanted, attempts=3):
     """Starts and waits. Ports chosen here can be taken by another program meanwhile: tried again."""
-    ports = {p: getattr(options, f"{p}_port") or free_port() for p in PORTS}
+    given = {p: getattr(options, f"{p}_port") for p in PORTS}
+    for name, port in given.items():
+        if port and not is_free(port):
+            fail(f"port {port} is in use by another program; give another --{name}-port")
+    ports = {name: port or free_port() for name, port in given.items()}
     state = launch(options.name, wanted, ports)
     process = state.pop("process")
     write_state(options.name, state)
@@ -157,12 +161,19 @@ def free_port():
     """A port below those that the system hands out itself, so that no client takes it meanwhile."""
     while True:
         port = random.randrange(20000, 32000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        if is_free(port):
+            return port
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        # As servers bind: a port whose connections are still closing counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
 
 
 def launch(name, wanted, ports):

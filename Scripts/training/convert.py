@@ -16,9 +16,9 @@ import torch
 from safetensors.torch import load_file
 
 import checkpoint
+import corpus
 import ports
 from bundle import write_weights
-from corpus import read_schema
 from network import JointExtractor
 from reference import logits as reference_logits
 
@@ -55,7 +55,7 @@ def layout(state, given, named):
 
 def convert(options, state, config):
     """(bundle tensors, config, prefixes and layout of the heads)."""
-    predicates = len(read_schema(options.schema))
+    predicates = len(corpus.read_schema(options.schema))
     named = ports.prefixes(state, (options.entity, options.so_head, options.so_tail))
     order = layout(state, options.layout, named)
     tensors, described = checkpoint.encoder(ports.hugging_face_names(state)), {}
@@ -158,4 +158,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    with corpus.files_named():
+        main()

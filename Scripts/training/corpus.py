@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import json
 import pickle
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,32 @@ def read_lines(path):
     opener = gzip.open if str(path).endswith(".gz") else open
     with opener(path, "rt", encoding="utf-8") as lines:
         yield from (line.strip() for line in lines if line.strip())
+
+
+def raw_lines(path):
+    """The non-empty lines as bytes: `parse` names those that are no UTF-8."""
+    with open(path, "rb") as lines:
+        yield from (line for line in lines if line.strip())
+
+
+def text_of(line):
+    """The text of a line with triples or without, "" where it has none."""
+    try:
+        text = json.loads(line).get("text")
+    except (ValueError, AttributeError):
+        return ""
+    return text if isinstance(text, str) else ""
+
+
+@contextmanager
+def files_named():
+    """A file that cannot be opened ends the program with its name."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise SystemExit(f"{error.filename}: {error.strerror}") from None
 
 
 def plain(value):
@@ -133,7 +160,7 @@ def build_schema(paths):
     """The predicates of the data in order of their first line, with the types of that line."""
     rows = {}
     for path in paths:
-        for line in read_lines(path):
+        for line in raw_lines(path):
             for entry in parse_entries(line):
                 kinds = (entry.get("subject_type") or "", plain(entry.get("object_type")) or "")
                 rows.setdefault(entry["predicate"], (entry["predicate"], *kinds))

@@ -62,7 +62,7 @@ def text_for_vocabulary(options, groups):
     paths = [path for path, _ in groups]
     paths += sorted(options.duie.glob("duie*-unlabelled.jsonl")) if options.duie else []
     for path in paths:
-        yield from (json.loads(line).get("text", "") for line in corpus.read_lines(path))
+        yield from (corpus.text_of(line) for line in corpus.raw_lines(path))
     for path in options.text:
         for count, line in enumerate(corpus.read_lines(path)):
             if count == options.text_limit:
@@ -78,6 +78,11 @@ def make_vocabulary(options, groups):
     source = options.vocab or next(
         (d / "vocab.txt" for d in (options.encoder, options.start) if d), None
     )
+    if source and not source.is_file():
+        raise SystemExit(
+            f"{source}: there is no such file; expected the vocab.txt of a BERT beside its "
+            "config.json and weights, or --vocab"
+        )
     if source:
         shutil.copyfile(source, path)
     elif not path.exists():

@@ -197,4 +197,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    with corpus.files_named():
+        main()

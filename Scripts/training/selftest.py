@@ -117,6 +117,29 @@ def test_resume_refuses_other_options_and_damage(folder):
     assert damaged.returncode == 1 and "it is damaged" in damaged.stderr, damaged.stderr
 
 
+def test_missing_files_and_broken_lines_are_named(folder):
+    options = [*common(folder), "--steps", 1, "--out", folder / "b"]
+    refuse = lambda *words: subprocess.run(
+        command(*options, *words), capture_output=True, text=True
+    )
+    (folder / "empty").mkdir()
+    for words, said in [
+        (["--train", folder / "none.jsonl"], "none.jsonl: No such file"),
+        (["--encoder", folder / "empty"], "expected the vocab.txt of a BERT"),
+        (["--dev", folder / "none.jsonl"], "none.jsonl: No such file"),
+        (["--dev", folder / "train.jsonl"], "is the --dev file"),
+    ]:
+        done = refuse(*words)
+        assert done.returncode == 1 and said in done.stderr, (words, done.stderr)
+        assert "Traceback" not in done.stderr, done.stderr
+    with open(folder / "train.jsonl", "ab") as lines:
+        lines.write(b'{"text": "\xff", "spo_list": []}\n{"text"\n')
+    # Without --schema and --encoder both are built from the same broken lines.
+    made = [w for w in options if w not in ("--encoder", folder / "encoder")]
+    said = train(*made, "--shape", "demo", "--scan-only")
+    assert "2  not_json" in said, said
+
+
 def test_joint_and_two_stage_learn(folder):
     toy.write_sentences(folder / "dev.jsonl")
     options = [*common(folder, dropout=0.0), "--dev", folder / "dev.jsonl", "--dev-every", 60]

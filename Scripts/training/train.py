@@ -173,7 +173,8 @@ def main():
     options = recipe.arguments()
     rank, world, device = start_processes()
     try:
-        train(options, rank, world, device)
+        with corpus.files_named():
+            train(options, rank, world, device)
     except Interrupted as stop:
         if rank == 0:
             print(stop, flush=True)
