@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "GlobalPointer", targets: ["GlobalPointer"]),
     .library(name: "EmbeddedEngine", targets: ["EmbeddedEngine"]),
     .library(name: "RelationExtraction", targets: ["RelationExtraction"]),
+    .library(name: "DocumentIO", targets: ["DocumentIO"]),
     .library(name: "Triton", targets: ["Triton"]),
     .library(name: "GRPCChannel", targets: ["GRPCChannel"]),
     .library(name: "Inference", targets: ["Inference"]),
@@ -34,6 +35,8 @@ let package = Package(
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "CSHA256", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+    .target(name: "CStandardDescriptors", cSettings: strictC),
+    .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
     .target(
       name: "CGRPC", cSettings: strictC,
       linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
@@ -65,8 +68,8 @@ let package = Package(
       dependencies: ["GlobalPointer", "Inference", "WordPiece"],
       swiftSettings: strict),
     .target(
-      name: "DocumentIO", dependencies: ["CSHA256", "CZlib", "GlobalPointer"], swiftSettings: strict
-    ),
+      name: "DocumentIO", dependencies: ["CSHA256", "CZlib", "CZstd", "GlobalPointer"],
+      swiftSettings: strict),
 
     .target(name: "Evaluation", swiftSettings: strict),
 
@@ -74,8 +77,8 @@ let package = Package(
     .executableTarget(
       name: "spo",
       dependencies: [
-        "BLAS", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel", "GlobalPointer",
-        "Inference",
+        "BLAS", "CStandardDescriptors", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel",
+        "GlobalPointer", "Inference",
         "RelationExtraction", "Triton", "WordPiece",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

@@ -11,7 +11,7 @@ FLOORS = {
     "Inference": 3,  # speaks of what GlobalPointer defines, so it stands above it
     "GlobalPointer": 2,
     "WordPiece": 1, "Tensors": 1, "BLAS": 1, "GRPCChannel": 1,
-    "CGRPC": 0, "CTritonProtocol": 0, "CKernels": 0, "COpenBLAS": 0, "CZlib": 0, "CSHA256": 0, "CWordPieceTable": 0,
+    "CGRPC": 0, "CTritonProtocol": 0, "CKernels": 0, "COpenBLAS": 0, "CZlib": 0, "CZstd": 0, "CStandardDescriptors": 0, "CSHA256": 0, "CWordPieceTable": 0,
 }  # fmt: skip
 IMPORT = re.compile(r"^\s*(?:@\w+\s+)*(?:public |internal |package |private )?import (\w+)", re.M)
 

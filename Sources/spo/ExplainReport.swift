@@ -7,14 +7,15 @@ struct ExplainReport {
   let extractor: RelationExtractor
   let triple: [String]
 
-  func run(_ source: inout RecordSource) async throws {
-    while let item = try source.next() {
+  func run(_ source: RecordSource) async throws {
+    while let item = try await source.next() {
       switch item {
+      case .notice(let notice): Terminal.say(notice.description)
       case .reject(let reject): RejectWriter.say(reject)
       case .record(let record):
         let found = try await extractor.explain(
           record.text, subject: triple[0], predicate: triple[1], object: triple[2])
-        print(record.text)
+        print(terminalText(record.text))
         for explanation in found { show(explanation) }
       }
     }

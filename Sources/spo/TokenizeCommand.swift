@@ -55,27 +55,42 @@ struct TokenizeCommand: AsyncParsableCommand {
   mutating func run() async throws {
     let tokenizer = BertTokenizer(
       vocabulary: try vocabulary(), specialTokens: specialTokens ? .recognised : .text)
-    var source = try RecordSource(
-      inputs: inputs, texts: text, format: inputFormat, textField: textField,
-      longestRecord: 16 << 20)
-    let output = try OutputSink(path: "-")
+    var options = RecordReader.Options()
+    (options.textField, options.format) = (textField, inputFormat)
+    let output = FileName("-")
+    let source = try RecordSource.of(
+      inputs, texts: text, writing: [OutputPath("--output", output)], options: options)
+    try await write(source, tokenizer, try OutputFile(output))
+  }
+
+  private func write(
+    _ source: RecordSource, _ tokenizer: BertTokenizer, _ output: OutputFile
+  ) async throws {
     var rejected = 0
-    while let item = try source.next() {
-      try Task.checkCancellation()
+    while let item = try await nextItem(source, output) {
       switch item {
+      case .notice(let notice):
+        Terminal.say(notice.description)
+        if notice.isFailure { rejected += 1 }
       case .record(let record):
         let truncation = maxTokens.map(Truncation.longest) ?? .none
         let encoding = tokenizer.encode(record.text, truncation: truncation)
         let line = TokenLine(encoding: encoding, text: record.text, unit: offsets)
-        try output.append { line.append(tokenizer.vocabulary, to: &$0) }
+        try await output.append { line.append(tokenizer.vocabulary, to: &$0) }
       case .reject(let reject):
         rejected += 1
         let formatter = ResultFormatter(format: .jsonl)
-        try output.append { _ = formatter.append(reject, to: &$0) }
+        try await output.append { _ = formatter.append(reject, to: &$0) }
       }
     }
-    try output.flush()
+    try await output.finish()
     if rejected > 0 { throw ExitCode(ExitStatus.rejects) }
+  }
+
+  /// The next item; what has been found is written out before it is waited for.
+  private func nextItem(_ source: RecordSource, _ output: OutputFile) async throws -> InputItem? {
+    if source.wouldWait { try await output.flush() }
+    return try await source.next()
   }
 
   private func vocabulary() throws -> Vocabulary {

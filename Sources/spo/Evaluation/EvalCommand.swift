@@ -62,6 +62,11 @@ struct EvalCommand: ParsableCommand {
   @Flag(help: "Write JSON.") var json = false
 
   func run() throws {
+    if let html {
+      let read = [gold, predicted, against, alias, locations, only].compactMap(\.self)
+      _ = try RecordSource.inputs(
+        read, writing: [OutputPath("--html", FileName(argument: html))])
+    }
     let goldFile = try TripleFile(path: gold, isGold: true)
     guard !goldFile.texts.isEmpty else {
       throw TripleFile.Malformed(description: "\(gold) has no sentences; is it the gold file?")
@@ -85,9 +90,7 @@ struct EvalCommand: ParsableCommand {
       report.other = against
     }
     if let html {
-      let sink = try OutputSink(path: html)
-      try sink.append { $0 += Array(EvalPage(report).html.utf8) }
-      try sink.flush()
+      try OutputFile.write(Array(EvalPage(report).html.utf8), to: FileName(argument: html))
     }
     print(json ? try report.json : report.text(errors: errors))
   }

@@ -51,6 +51,19 @@ struct EngineOptions: ParsableArguments {
     return "embedded \(precision?.rawValue ?? Precision.fastestFloat32.rawValue)"
   }
 
+  /// The served model that an extractor asks, with the versions that its server has.
+  func servedModel(_ extractor: RelationExtractor) async throws -> RunInfo.ServedModel? {
+    guard let server = served.server, let engine = extractor.engine as? TritonEngine else {
+      return nil
+    }
+    let name = engine.plan.primary.model
+    let client = try served.answers.connection.client(server)
+    let versions = try await client.modelMetadata(name).versions
+    await client.close()
+    let asked = engine.plan.primary.contract?.version ?? ""
+    return RunInfo.ServedModel(name: name, version: asked, versions: versions)
+  }
+
   private func engine(_ bundle: ModelBundle) async throws -> any InferenceEngine {
     guard let server = served.server else {
       var configuration = EmbeddedEngine.Configuration()
