@@ -112,9 +112,16 @@ extension DelimitedRecords {
         "has no column \"\(settings.textField)\" in its header (\(listed(names))); "
           + "name it with --text-field")
     }
-    var last = FieldList(count: names.count)
-    for (place, name) in names.enumerated() where !isText(name) { last.set(name, "\(place)") }
-    let carried = last.fields.map { Header.Column(name: $0.name, place: Int($0.json) ?? 0) }
+    var carried: [Header.Column] = []
+    var places: [[UInt8]: Int] = [:]
+    for (place, name) in names.enumerated() where !isText(name) {
+      if let earlier = places.updateValue(carried.count, forKey: Array(name.utf8)) {
+        places[Array(name.utf8)] = earlier
+        carried[earlier].place = place
+      } else {
+        carried.append(Header.Column(name: name, place: place))
+      }
+    }
     header = Header(count: names.count, text: text, carried: carried)
     guard carried.count < names.count - 1 else { return nil }
     return .note("has columns with the same name in its header; of each the last is taken")

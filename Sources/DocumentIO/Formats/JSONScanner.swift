@@ -25,7 +25,7 @@ struct JSONScanner {
   static let deepest = 1_024
 
   /// How far the bytes are valid.
-  private(set) var at = 0
+  var at = 0
   /// Of each open level, whether it is an object.
   private var levels: [Bool] = []
 
@@ -121,118 +121,8 @@ struct JSONScanner {
     skipBlanks(bytes)
     return (name, isEscaped)
   }
-}
 
-extension JSONScanner {
-  /// Reads a string; true when it has escapes.
-  private mutating func string(_ bytes: Span<UInt8>) throws(JSONFault) -> Bool {
-    let start = at
-    var isEscaped = false
-    at += 1
-    while at < bytes.count {
-      let byte = bytes[at]
-      if byte == UInt8(ascii: "\"") {
-        at += 1
-        return isEscaped
-      }
-      if byte == UInt8(ascii: "\\") {
-        isEscaped = true
-        try escape(bytes)
-      } else if byte < 0x20 {
-        throw JSONFault(
-          byte: at, reason: "control character \(hex(byte)) stands unescaped in a string")
-      } else {
-        at += 1
-      }
-    }
-    throw JSONFault(byte: start, reason: "a string does not end", isTooShort: true)
-  }
-
-  private mutating func escape(_ bytes: Span<UInt8>) throws(JSONFault) {
-    let start = at
-    at += 1
-    guard at < bytes.count else { throw fault(bytes, "an escape") }
-    switch bytes[at] {
-    case UInt8(ascii: "u"):
-      let unit = try codeUnit(bytes)
-      guard 0xD800..<0xE000 ~= unit else { return }
-      try lowSurrogate(bytes, after: unit, start)
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
-      UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-      at += 1
-    default: throw JSONFault(byte: start, reason: "a backslash stands before what is no escape")
-    }
-  }
-
-  private mutating func lowSurrogate(
-    _ bytes: Span<UInt8>, after unit: UInt32, _ start: Int
-  ) throws(JSONFault) {
-    let lone = JSONFault(
-      byte: start, reason: "\\u\(String(unit, radix: 16)) is half of a surrogate pair")
-    guard unit < 0xDC00 else { throw lone }
-    guard at + 1 < bytes.count else {
-      if at < bytes.count, bytes[at] != UInt8(ascii: "\\") { throw lone }
-      throw fault(bytes, "the other half of a surrogate pair")
-    }
-    guard bytes[at] == UInt8(ascii: "\\"), bytes[at + 1] == UInt8(ascii: "u") else { throw lone }
-    at += 1
-    guard 0xDC00..<0xE000 ~= (try codeUnit(bytes)) else { throw lone }
-  }
-
-  /// The four digits after a `u`.
-  private mutating func codeUnit(_ bytes: Span<UInt8>) throws(JSONFault) -> UInt32 {
-    at += 1
-    var unit: UInt32 = 0
-    for _ in 0..<4 {
-      guard at < bytes.count, let digit = hexDigit(bytes[at]) else {
-        throw fault(bytes, "four hexadecimal digits after \\u")
-      }
-      unit = unit << 4 | digit
-      at += 1
-    }
-    return unit
-  }
-
-  private mutating func scalar(_ bytes: Span<UInt8>) throws(JSONFault) {
-    switch peek(bytes) {
-    case UInt8(ascii: "t"): try word("true", bytes)
-    case UInt8(ascii: "f"): try word("false", bytes)
-    case UInt8(ascii: "n"): try word("null", bytes)
-    case let byte? where byte == UInt8(ascii: "-") || isDigit(byte): try number(bytes)
-    default: throw fault(bytes, "a value")
-    }
-  }
-
-  private mutating func word(_ word: StaticString, _ bytes: Span<UInt8>) throws(JSONFault) {
-    let start = at
-    for index in 0..<word.utf8CodeUnitCount {
-      guard at < bytes.count else { throw fault(bytes, "a value") }
-      guard bytes[at] == word.utf8Start[index] else {
-        at = start
-        throw fault(bytes, "a value")
-      }
-      at += 1
-    }
-  }
-
-  private mutating func number(_ bytes: Span<UInt8>) throws(JSONFault) {
-    _ = take(UInt8(ascii: "-"), bytes)
-    if !take(UInt8(ascii: "0"), bytes) { try digits(bytes) }
-    if take(UInt8(ascii: "."), bytes) { try digits(bytes) }
-    if take(UInt8(ascii: "e"), bytes) || take(UInt8(ascii: "E"), bytes) {
-      if !take(UInt8(ascii: "+"), bytes) { _ = take(UInt8(ascii: "-"), bytes) }
-      try digits(bytes)
-    }
-  }
-
-  private mutating func digits(_ bytes: Span<UInt8>) throws(JSONFault) {
-    let first = at
-    while at < bytes.count, isDigit(bytes[at]) { at += 1 }
-    guard at == first else { return }
-    throw fault(bytes, "a digit")
-  }
-
-  private mutating func skipBlanks(_ bytes: Span<UInt8>) {
+  mutating func skipBlanks(_ bytes: Span<UInt8>) {
     while at < bytes.count {
       let byte = bytes[at]
       guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return }
@@ -240,16 +130,16 @@ extension JSONScanner {
     }
   }
 
-  private func peek(_ bytes: Span<UInt8>) -> UInt8? { at < bytes.count ? bytes[at] : nil }
+  func peek(_ bytes: Span<UInt8>) -> UInt8? { at < bytes.count ? bytes[at] : nil }
 
-  private mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
+  mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
     guard peek(bytes) == byte else { return false }
     at += 1
     return true
   }
 
   /// What stands at this place, where something else is expected.
-  private func fault(_ bytes: Span<UInt8>, _ expected: String) -> JSONFault {
+  func fault(_ bytes: Span<UInt8>, _ expected: String) -> JSONFault {
     guard at < bytes.count else {
       return JSONFault(byte: at, reason: "it ends where \(expected) is expected", isTooShort: true)
     }
@@ -270,18 +160,3 @@ extension JSONScanner {
     return 0x21..<0x7F ~= byte ? String(UnicodeScalar(byte)) : "byte \(hex(byte))"
   }
 }
-
-private func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
-
-/// The value of a hexadecimal digit.
-func hexDigit(_ byte: UInt8) -> UInt32? {
-  switch byte {
-  case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
-  case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)
-  case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A") + 10)
-  default: nil
-  }
-}
-
-/// A byte as `0x1b`.
-func hex(_ byte: UInt8) -> String { "0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16) }

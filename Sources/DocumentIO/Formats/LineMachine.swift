@@ -31,7 +31,9 @@ struct LineMachine {
   /// Whether a line over the limit is being let go by.
   var isWithinLine: Bool { tooLong != nil }
 
-  init(limit: Int, lineEnd: UInt8 = 0x0A) { (self.limit, self.lineEnd) = (limit, lineEnd) }
+  init(limit: Int, lineEnd: UInt8 = 0x0A) {
+    (self.limit, self.lineEnd) = (min(limit, .max - 1), lineEnd)
+  }
 
   /// The next line; nil when more bytes are needed, or when there are none at the end.
   mutating func next(_ input: inout InputBuffer) -> Frame? {

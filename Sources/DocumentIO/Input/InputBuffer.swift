@@ -55,8 +55,11 @@ struct InputBuffer {
   private mutating func makeRoom(_ count: Int) {
     if bytes.count - end >= count { return }
     if start >= self.count {
-      bytes.replaceSubrange(0..<self.count, with: bytes[range])
-      (start, end) = (0, self.count)
+      let left = range
+      bytes.withUnsafeMutableBytes { all in
+        all.copyMemory(from: UnsafeRawBufferPointer(rebasing: all[left]))
+      }
+      (start, end) = (0, left.count)
     }
     let missing = end + count - bytes.count
     if missing > 0 { bytes.append(contentsOf: repeatElement(0, count: max(missing, bytes.count))) }

@@ -19,6 +19,7 @@ final class RecordQueue: @unchecked Sendable {
   private var bytes = 0
   private var isEnded = false
   private var isStopped = false
+  private var threadWaits = false
   private var bytesRead = 0
   private var waiting: CheckedContinuation<Void, Never>?
 
@@ -41,7 +42,11 @@ final class RecordQueue: @unchecked Sendable {
   func add(_ more: [InputItem], readBytes: Int) {
     let most = RecordSource.mostAhead
     locked {
-      while !isStopped, items.count - at >= most.items || bytes >= most.bytes { condition.wait() }
+      while !isStopped, items.count - at >= most.items || bytes >= most.bytes {
+        threadWaits = true
+        condition.wait()
+      }
+      threadWaits = false
       items.append(contentsOf: more)
       bytes += more.reduce(0) { $0 + $1.byteCount }
       bytesRead = readBytes
@@ -76,7 +81,7 @@ final class RecordQueue: @unchecked Sendable {
         items.removeFirst(at)
         at = 0
       }
-      condition.signal()
+      if threadWaits { condition.signal() }
       return .item(item)
     }
   }

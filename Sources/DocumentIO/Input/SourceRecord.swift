@@ -81,14 +81,14 @@ public enum InputItem: Sendable, Hashable {
 
 /// What is to be known of an input: that it cannot be read, or not all of it, or how it was read.
 public struct InputNotice: Sendable, Hashable, CustomStringConvertible {
-  /// A sentence that names the file.
+  /// A sentence that names the file, for a terminal: control characters are escaped.
   public var description: String
   /// Whether something that was asked for has not been read.
   public var isFailure: Bool
 
   /// A notice.
   public init(_ description: String, isFailure: Bool) {
-    (self.description, self.isFailure) = (description, isFailure)
+    (self.description, self.isFailure) = (terminalText(description), isFailure)
   }
 }
 

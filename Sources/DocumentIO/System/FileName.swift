@@ -94,3 +94,17 @@ private func steers(_ scalar: Unicode.Scalar) -> Bool {
   default: false
   }
 }
+
+/// A name as a shell takes it.
+func shellWord(_ name: FileName) -> String {
+  let safe = name.bytes.allSatisfy {
+    switch $0 {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."),
+      UInt8(ascii: "_"), UInt8(ascii: "-"), 0x80...:
+      true
+    default: false
+    }
+  }
+  return safe ? name.text : "'" + name.text.replacing("'", with: #"'\''"#) + "'"
+}
