@@ -3,6 +3,7 @@ internal import Dispatch
 internal import Foundation
 public import GlobalPointer
 public import Inference
+public import RelationBundle
 internal import Synchronization
 internal import Tensors
 
@@ -37,11 +38,13 @@ public final class EmbeddedEngine: InferenceEngine {
   public let limits: EngineLimits
   /// How the weights are stored.
   public let precision: Precision
+  /// The bundle and the precision.
+  public let identity: EngineIdentity
 
   let model: JointModel
   private let workers: [Worker]
   private let next = Mutex(0)
-  private let times = Mutex(StageTimes())
+  private let done = Mutex((times: StageTimes(), statistics: EngineStatistics()))
 
   /// Opens the bundle's weights and starts the workers.
   ///
@@ -60,10 +63,9 @@ public final class EmbeddedEngine: InferenceEngine {
       tensors: try SafeTensors(path: bundle.weightsPath), precision: precision)
     model = try JointModel(reader, bundle.configuration)
     let threads = max(1, configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
-    shape = ModelShape(
-      vocabularySize: bundle.configuration.vocabularySize,
-      predicates: bundle.configuration.predicates,
-      maximumTokens: bundle.configuration.maximumPositions)
+    shape = bundle.modelShape
+    identity = EngineIdentity(
+      engine: "embedded", model: bundle.directory.path, mode: precision.rawValue)
     limits = EngineLimits(
       batchRows: configuration.batchRows,
       batchTokens: max(configuration.batchTokens, shape.maximumTokens), concurrency: threads)
@@ -71,65 +73,55 @@ public final class EmbeddedEngine: InferenceEngine {
   }
 
   /// Where the time of all finished `infer` calls has gone.
-  public var stageTimes: StageTimes { times.withLock { $0 } }
+  public var stageTimes: StageTimes { done.withLock { $0.times } }
+
+  /// Sentences and calls so far.
+  public var statistics: EngineStatistics { done.withLock { $0.statistics } }
 
   /// Runs the batch on one worker; see `InferenceEngine.infer`.
-  public func infer(_ batch: InferenceBatch, threshold: Float) async throws -> [SentenceCandidates]
+  public func run(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
+    -> [SentenceCandidates]
   {
-    guard threshold.isFinite else {
-      throw InferenceError(
-        code: .invalidRequest, message: "the threshold is \(threshold), expected a finite logit")
-    }
-    for row in 0..<batch.rowCount { try check(batch.ids[batch.range(of: row)], row: row) }
-    guard batch.rowCount > 0 else { return [] }
-    let sentences = PackedSentences(ids: batch.ids, rows: batch.rows)
+    let sentences = PackedSentences(ids: batch.ids, rows: batch.rowStarts)
     return try await onWorker { workspace, cancelled in
       let (answers, times) = try self.model.infer(sentences, threshold: threshold, workspace) {
         if cancelled.isSet { throw CancellationError() }
       }
-      self.times.withLock { $0 += times }
+      self.done.withLock { done in
+        done.times += times
+        done.statistics.sentences += answers.count
+        done.statistics.requests += 1
+      }
       return answers
     }
   }
 
   /// The four logits of each query; see `InferenceEngine.scores`.
-  public func scores(of queries: [TripleQuery], in ids: [Int32]) async throws -> [ScoreParts] {
-    try check(ids[...], row: 0)
-    for query in queries { try check(query, tokens: ids.count) }
+  public func runScores(of queries: [TripleQuery], in ids: [Int32]) async throws(InferenceError)
+    -> [ScoreParts]
+  {
     let sentence = PackedSentences(ids: ids, rows: [0, ids.count])
     return try await onWorker { workspace, _ in
       try self.model.scores(of: queries, sentence, workspace)
     }
   }
 
-  private func check(_ ids: ArraySlice<Int32>, row: Int) throws {
-    guard (2...shape.maximumTokens).contains(ids.count) else {
-      throw InferenceError(
-        code: .invalidRequest,
-        message: "row \(row) has \(ids.count) tokens, expected 2...\(shape.maximumTokens); "
-          + "split the text into windows", row: row)
-    }
-    if let bad = ids.first(where: { $0 < 0 || Int($0) >= shape.vocabularySize }) {
-      throw InferenceError(
-        code: .invalidRequest,
-        message: "row \(row) has token id \(bad), expected 0..<\(shape.vocabularySize); "
-          + "tokenize with the bundle's own vocab.txt", row: row)
-    }
-  }
-
-  private func check(_ query: TripleQuery, tokens: Int) throws {
-    let inside = [query.subject, query.object].allSatisfy {
-      $0.start >= 0 && $0.start <= $0.end && Int($0.end) < tokens
-    }
-    guard inside, (0..<shape.predicates).contains(query.predicate) else {
-      throw InferenceError(
-        code: .invalidRequest,
-        message: "the query \(query) lies outside \(tokens) tokens and "
-          + "\(shape.predicates) predicates")
-    }
-  }
+  /// Nothing is held outside this process.
+  public func close() async {}
 
   private func onWorker<Result: Sendable>(
+    _ body: @escaping @Sendable (Workspace, CancellationFlag) throws -> Result
+  ) async throws(InferenceError) -> Result {
+    do { return try await anyWorker(body) } catch let error as InferenceError {
+      throw error
+    } catch is CancellationError {
+      throw .cancelled
+    } catch {
+      throw InferenceError(code: .engineFailure, message: "\(error)", cause: error)
+    }
+  }
+
+  private func anyWorker<Result: Sendable>(
     _ body: @escaping @Sendable (Workspace, CancellationFlag) throws -> Result
   ) async throws -> Result {
     let worker = next.withLock { next in

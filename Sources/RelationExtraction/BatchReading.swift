@@ -86,7 +86,7 @@ struct BatchReading {
     while !left.isEmpty {
       do {
         let request = request(left, length)
-        let results = try await extractor.gate.pass {
+        let results = try await extractor.limiter.withPermit {
           try await extractor.engine.infer(request, threshold: extractor.configuration.threshold)
         }
         return done + zip(left, results).map { ($0, .success($1)) }

@@ -1,5 +1,7 @@
 public import GlobalPointer
 public import Inference
+internal import Limiting
+public import RelationBundle
 public import WordPiece
 
 /// Chinese text to subject-predicate-object triples, over any engine.
@@ -8,9 +10,7 @@ public import WordPiece
 ///
 /// ```swift
 /// let bundle = try ModelBundle(directory: URL(fileURLWithPath: "model_repository/spo_onnx/1"))
-/// let extractor = try RelationExtractor(
-///   tokenizer: BertTokenizer(vocabulary: bundle.vocabulary),
-///   engine: EmbeddedEngine(bundle: bundle), schema: bundle.schema)
+/// let extractor = try RelationExtractor(bundle: bundle, engine: EmbeddedEngine(bundle: bundle))
 /// for triple in try await extractor.extract("《离开》是由张宇谱曲，演唱") {
 ///   print(triple.subject.text, triple.predicate, triple.object.text, triple.score)
 /// }
@@ -45,7 +45,7 @@ public struct RelationExtractor: Sendable {
   public let configuration: Configuration
   let planning: BatchPlanning
   /// One for all windows that are read beside each other.
-  let gate: AdmissionGate
+  let limiter: ConcurrencyLimiter
 
   /// Puts the three together. Throws `SchemaError.wrongCount` when the schema does not fit the
   /// model, `InferenceError` when the vocabulary does not.
@@ -63,7 +63,21 @@ public struct RelationExtractor: Sendable {
     (self.tokenizer, self.engine, self.schema) = (tokenizer, engine, schema)
     self.configuration = configuration
     planning = BatchPlanning(engine)
-    gate = AdmissionGate(limit: engine.limits.concurrency)
+    limiter = ConcurrencyLimiter(limit: engine.limits.concurrency)
+  }
+
+  /// The bundle's vocabulary, schema and temperature over an engine of the same model.
+  ///
+  /// The temperature is the bundle's, whatever `configuration` says.
+  /// - Throws: as `init(tokenizer:engine:schema:configuration:)`.
+  public init(
+    bundle: ModelBundle, engine: any InferenceEngine, configuration: Configuration = .init()
+  ) throws {
+    var configuration = configuration
+    configuration.temperature = bundle.temperature
+    try self.init(
+      tokenizer: BertTokenizer(vocabulary: bundle.vocabulary), engine: engine,
+      schema: bundle.schema, configuration: configuration)
   }
 
   /// What reading has cost so far beside the engine.

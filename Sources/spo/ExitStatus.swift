@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import DocumentIO
-internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
 internal import GRPCChannel
 internal import GlobalPointer
@@ -21,7 +21,8 @@ enum ExitStatus {
   static func of(_ error: any Error) -> Int32? {
     switch error {
     case let error as InputOutputError: error.kind == .output ? output : usage
-    case is BundleError, is VocabularyError, is InferenceError: permanent
+    case is BundleError, is VocabularyError: permanent
+    case let error as InferenceError: code(of: error)
     case let error as SchemaError: code(of: error)
     case let error as TritonError: code(of: error)
     case is Target.Invalid, is TripleFile.Malformed: usage
@@ -35,6 +36,14 @@ enum ExitStatus {
     case .connection, .notReady, .overload, .deadline, .cancelled: unreachable
     case .invalidRequest: usage
     default: permanent
+    }
+  }
+
+  private static func code(of error: InferenceError) -> Int32 {
+    switch error.code {
+    case .cancelled: interrupted
+    case .invalidRequest: usage
+    default: error.isRetriable ? unreachable : permanent
     }
   }
 

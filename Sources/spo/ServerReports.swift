@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import EmbeddedEngine
 internal import Foundation
+internal import RelationServing
 internal import Triton
 
 extension ServerCommand {

@@ -21,10 +21,16 @@ private final class RuleEngine: InferenceEngine {
     limits = EngineLimits(batchRows: 3, batchTokens: 30, concurrency: 2)
   }
 
-  func infer(_ batch: InferenceBatch, threshold: Float) async throws -> [SentenceCandidates] {
+  let identity = EngineIdentity(engine: "rule", model: "甲乙", mode: "test")
+  var statistics: EngineStatistics { EngineStatistics() }
+  func close() async {}
+
+  func run(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
+    -> [SentenceCandidates]
+  {
     calls.withLock { $0 += 1 }
-    try await Task.sleep(for: .milliseconds(Int.random(in: 0...3)))
-    return try (0..<batch.rowCount).map { row in
+    try? await Task.sleep(for: .milliseconds(Int.random(in: 0...3)))
+    return try (0..<batch.rowCount).map { row throws(InferenceError) in
       let ids = Array(batch.ids[batch.range(of: row)])
       precondition(ids.count <= shape.maximumTokens)
       if ids.contains(vocabulary.id(of: "坏") ?? -1) {
@@ -48,7 +54,9 @@ private final class RuleEngine: InferenceEngine {
     }
   }
 
-  func scores(of queries: [TripleQuery], in ids: [Int32]) async throws -> [ScoreParts] {
+  func runScores(of queries: [TripleQuery], in ids: [Int32]) async throws(InferenceError)
+    -> [ScoreParts]
+  {
     queries.map { query in
       let score = 8 - Float(abs(query.subject.start - query.object.start))
       return ScoreParts(subject: 9, object: 9, head: score, tail: score)

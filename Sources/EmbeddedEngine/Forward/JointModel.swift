@@ -2,6 +2,7 @@ internal import BLAS
 internal import GlobalPointer
 internal import Inference
 internal import Tensors
+internal import RelationBundle
 
 /// Encoder and heads: packed sentences to candidates.
 struct JointModel: Sendable {

@@ -101,7 +101,9 @@ public final class SystemRegion: Sendable {
   }
 
   /// All its bytes where they lie.
-  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
+  package var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: base, count: byteCount)
+  }
 
   /// Bytes that no lease holds.
   public var freeBytes: Int { free.withLock { $0.reduce(0) { $0 + $1.count } } }

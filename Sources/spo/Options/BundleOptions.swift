@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
 internal import Inference
 
@@ -30,14 +30,5 @@ struct BundleOptions: ParsableArguments {
       if FileManager.default.fileExists(atPath: "\(place)/config.json") { return place }
     }
     throw ValidationError("there is no \(Self.demo) here or above the program; give --bundle DIR")
-  }
-}
-
-extension ModelBundle {
-  /// The sizes that the bundle's config.json gives.
-  var modelShape: ModelShape {
-    ModelShape(
-      vocabularySize: configuration.vocabularySize, predicates: configuration.predicates,
-      maximumTokens: configuration.maximumPositions)
   }
 }

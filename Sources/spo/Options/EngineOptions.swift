@@ -1,8 +1,10 @@
 public import ArgumentParser
 public import BLAS
 internal import EmbeddedEngine
+internal import RelationBundle
 internal import Inference
 internal import RelationExtraction
+internal import RelationServing
 internal import Triton
 internal import WordPiece
 

@@ -3,6 +3,7 @@ import GRPCChannel
 import Inference
 import Testing
 
+@testable import RelationServing
 @testable import Triton
 
 /// A server that lets one request wait: whatever is refused is asked again, and nothing is lost.

@@ -1,6 +1,7 @@
 import GlobalPointer
 import Inference
 import Testing
+import RelationServing
 import Triton
 
 /// Models of every naming and type, read where their answers lie.
@@ -78,7 +79,7 @@ import Triton
     do {
       _ = try await engine.infer(InferenceBatch(Self.sentences), threshold: 0)
       Issue.record("a NaN was decoded")
-    } catch let error as InferenceError {
+    } catch {
       #expect(error.code == .badLogits && error.row == 0)
       #expect(error.description.contains("entity[0, 1, 1] is nan"), "\(error)")
     }

@@ -3,6 +3,7 @@ import GRPCChannel
 import Inference
 import Testing
 
+@testable import RelationServing
 @testable import Triton
 
 /// Which way is taken, and what is said of the others.

@@ -4,6 +4,7 @@ import GlobalPointer
 import Inference
 import Testing
 
+@testable import RelationServing
 @testable import Triton
 
 /// Dense answers in memory that client and server share: used again, given back, never mixed up.
@@ -29,7 +30,7 @@ import Testing
 
   @Test func `Regions are used again, and none is left`() async throws {
     let engine = try await engine()
-    let names = try await engine.use { engine in
+    let names = try await engine.closing { engine in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for task in 0..<40 {
           group.addTask {
@@ -72,7 +73,7 @@ import Testing
   }
 
   private func cancelTwenty(_ server: TestServer) async throws {
-    try await engine(server).use { engine in
+    try await engine(server).closing { engine in
       for _ in 0..<20 {
         let task = Task {
           try await engine.infer(InferenceBatch([Array(repeating: 7, count: 64)]), threshold: 2)
@@ -104,7 +105,7 @@ import Testing
     try await client.registerSystemSharedMemory(orphan, key: "/" + orphan, byteCount: 4_096)
     let live = try SystemRegion(byteCount: 4_096, name: RegionPool.prefix)
     try await live.withRegistration(at: client) {
-      try await engine().use { _ in
+      try await engine().closing { _ in
         let names = try await registered()
         #expect(!names.contains(orphan) && names.contains(live.name))
       }
