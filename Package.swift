@@ -124,6 +124,7 @@ let package = Package(
       name: "EmbeddedEngineTests",
       dependencies: [
         "BLAS", "CKernels", "EmbeddedEngine", "GlobalPointer", "Inference", "RelationBundle",
+        "TestSupport",
       ], resources: [.copy("Fixtures")], swiftSettings: strictTests),
     .testTarget(
       name: "RelationExtractionTests",
@@ -145,7 +146,9 @@ let package = Package(
     .testTarget(
       name: "RelationServingTests",
       dependencies: [
-        "GRPCChannel", "GlobalPointer", "Inference", "RelationServing", "TestSupport", "Triton",
+        "GRPCChannel", "GlobalPointer", "Inference", "Limiting", "RelationServing", "TestSupport",
+        "Triton", .product(name: "Logging", package: "swift-log"),
+        .product(name: "InMemoryLogging", package: "swift-log"),
       ],
       swiftSettings: strictTests),
     .testTarget(
@@ -158,8 +161,14 @@ let package = Package(
       name: "TritonTests",
       dependencies: [
         "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference", "RelationBundle",
-        "RelationExtraction", "RelationServing", "Triton", "spo",
-      ], exclude: ["Compact", "Models", "Reference/client.py", "Reference/half_mask.py"],
+        "RelationExtraction", "RelationServing", "TestSupport", "Triton", "spo",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "InMemoryLogging", package: "swift-log"),
+      ],
+      exclude: [
+        "Compact", "Models", "Reference/client.py", "Reference/half_mask.py", "Hostile/lies.py",
+        "Hostile/logits.py", "Hostile/server.py",
+      ],
       swiftSettings: strictTests),
   ],
   swiftLanguageModes: [.v6]
