@@ -61,7 +61,7 @@ class Service(service_pb2_grpc.GRPCInferenceServiceServicer):
     def RepositoryIndex(self, request, context):
         caller = Caller(context)
         names = ["dense", *(f"hanging{i}" for i in range(caller.number("hanging", 0)))]
-        if caller.lie == "compact" or caller.lie in lies.OF_COMPACT:
+        if caller.lie in {"compact", "limit", *lies.OF_COMPACT}:
             names.append("dense_compact")
         if caller.lie == "index":
             caller.hang()
@@ -71,8 +71,7 @@ class Service(service_pb2_grpc.GRPCInferenceServiceServicer):
     def ModelMetadata(self, request, context):
         caller, is_compact = Caller(context), request.name.endswith("compact")
         length, heads = caller.number("length", -1), caller.number("heads", logits.PREDICATES)
-        limit = caller.number("limit", None) if is_compact else None
-        spans, triples = limit or logits.SPANS, limit or logits.TRIPLES
+        spans, triples = (caller.number("limit", own) for own in (logits.SPANS, logits.TRIPLES))
         inputs = {"input_ids": [length], "token_type_ids": [length], "attention_mask": [length]}
         outputs = (
             [[triples, 5], [triples, 4], [2, spans, 2], [2, spans], [1]]
