@@ -61,6 +61,14 @@ import Testing
     }
   }
 
+  @Test func `A request that was lost and is sent again has another region`() async throws {
+    try await TritonEngine.hostile("memory-lost", of: 777).closing { engine in
+      // The server writes over the first region before it answers the second attempt.
+      try await engine.expectRight([[101, 777, 102]], threshold: -50)
+      #expect(engine.statistics.outages == 1)
+    }
+  }
+
   @Test func `Nothing of a run is left, whether it ends well, is cancelled or fails`() async throws
   {
     let before = Set(try FileManager.default.contentsOfDirectory(atPath: "/dev/shm"))

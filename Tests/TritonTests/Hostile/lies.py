@@ -82,15 +82,18 @@ def write(region, offset, data):
         file.write(data)
 
 
-def write_late(caller, request, wrong):
-    """Holds a request for some sentences until its caller has gone, and then writes its answer over
-    when the next one of the run is about to be answered."""
+def remember(caller, request):
+    """Keeps the memory of a run's first request for `write_late`."""
     regions = {o.parameters["shared_memory_region"].string_param for o in request.outputs} - {""}
-    if wrong:
+    is_first = bool(regions) and caller.run not in caller.held
+    if is_first:
         caller.held[caller.run] += regions
-        caller.hang()
-    elif regions:
-        for region in caller.held.pop(caller.run, []):
-            path = Path("/dev/shm", region)
-            if path.exists():
-                write(region, 0, np.full(path.stat().st_size // 4, 9, np.float32).tobytes())
+    return is_first
+
+
+def write_late(caller):
+    """Writes over what the run's first request was to be answered in, if that still is there: as a
+    server may that goes on with a request which failed at its caller."""
+    for path in (Path("/dev/shm", region) for region in caller.held.get(caller.run, [])):
+        if path.exists():
+            write(path.name, 0, np.full(path.stat().st_size // 4, 9, np.float32).tobytes())

@@ -127,6 +127,8 @@ class Service(service_pb2_grpc.GRPCInferenceServiceServicer):
             context.abort(grpc.StatusCode.UNAVAILABLE, "Exceeds maximum queue size")
         if wrong and caller.is_early("away"):
             context.abort(grpc.StatusCode.UNAVAILABLE, "connection reset by peer")
+        if wrong and caller.lie == "memory-lost" and lies.remember(caller, request):
+            context.abort(grpc.StatusCode.UNAVAILABLE, "connection reset by peer")
         is_compact = request.model_name.endswith("compact")
         kinds = COMPACT if is_compact else DENSE
         results = dict(zip(kinds, (logits.compact if is_compact else logits.dense)(ids, mask)))
@@ -137,8 +139,10 @@ class Service(service_pb2_grpc.GRPCInferenceServiceServicer):
             answer.model_version = caller.argument
         for output in request.outputs:
             add(answer, output, kinds[output.name], results[output.name], caller)
-        if caller.lie == "memory-late":
-            lies.write_late(caller, request, wrong)
+        if caller.lie == "memory-late" and wrong and lies.remember(caller, request):
+            caller.hang()
+        elif caller.lie in {"memory-late", "memory-lost"}:
+            lies.write_late(caller)
         return answer
 
 
