@@ -90,20 +90,23 @@ where Source.Element: Sendable {
 
   deinit { root.cancel() }
 
-  /// The next window; nil after the last.
+  /// The next window; nil after the last. All work ends with the first failure.
   func next() async throws -> Window? {
-    try await withTaskCancellationHandler {
-      guard let answer = await answers.take(upTo: 1).first else {
-        try Task.checkCancellation()
-        if let failure = answers.failure { throw failure }
-        return nil
-      }
-      guard let result = await answer.take(upTo: 1).first else { throw CancellationError() }
-      if case .failure = result { root.cancel() }
-      return try result.get()
-    } onCancel: {
+    do { return try await nextAnswered() } catch {
       root.cancel()
+      throw error
     }
+  }
+
+  private func nextAnswered() async throws -> Window? {
+    if let answer = await answers.take(upTo: 1).first,
+      let result = await answer.take(upTo: 1).first
+    {
+      return try result.get()
+    }
+    try Task.checkCancellation()
+    if let failure = answers.failure { throw failure }
+    return nil
   }
 
   private static func read(

@@ -165,13 +165,16 @@ import Testing
     })
     let (ended, end) = AsyncStream.makeStream(of: Void.self)
     let task = Task {
-      for try await _ in extractor.extract(Endless { end.finish() }) {}
+      var answers = extractor.extract(Endless { end.finish() }).makeAsyncIterator()
+      await #expect(throws: CancellationError.self) { while try await answers.next() != nil {} }
+      // Held until all has ended: the cancellation ends the work, not the last reference.
+      await Task { for await _ in ended {} }.value
+      _ = answers
     }
     await gate.waitForArrivals(2)
     task.cancel()
     // The gate never opens: only a cancellation that reaches the engine's calls lets them end.
-    await #expect(throws: CancellationError.self) { try await task.value }
-    for await _ in ended {}
+    await task.value
     let reachedTheEngine = wasCancelled.load(ordering: .relaxed)
     #expect(reachedTheEngine)
   }
