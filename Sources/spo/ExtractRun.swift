@@ -32,7 +32,7 @@ struct ExtractRun {
     output = try OutputSink(path: path)
     let format = format ?? (output.isTerminal ? .pretty : .jsonl)
     formatter = ResultFormatter(
-      format: format, unit: unit, colour: output.isTerminal && Terminal.allowsColour)
+      format: format, unit: unit, colour: output.isTerminal && Terminal.allowsColor)
     self.rejects = try RejectWriter(path: rejects, limit: maxRejects)
     progress = showsProgress && !output.isTerminal ? Progress() : nil
   }
