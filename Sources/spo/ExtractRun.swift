@@ -1,6 +1,5 @@
 internal import DocumentIO
 internal import Foundation
-internal import Inference
 internal import RelationExtraction
 
 /// One pass over the input: what the stream of extractions gives is written in input order.

@@ -1,5 +1,4 @@
 internal import DocumentIO
-internal import RelationExtraction
 internal import Synchronization
 
 /// The records of a source as a stream, read by whichever task iterates over it.
