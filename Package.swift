@@ -124,6 +124,7 @@ let package = Package(
       name: "EmbeddedEngineTests",
       dependencies: [
         "BLAS", "CKernels", "EmbeddedEngine", "GlobalPointer", "Inference", "RelationBundle",
+        "TestSupport",
       ], resources: [.copy("Fixtures")], swiftSettings: strictTests),
     .testTarget(
       name: "RelationExtractionTests",
