@@ -17,7 +17,7 @@ private final class RuleEngine: InferenceEngine {
   init(_ vocabulary: Vocabulary, maximumTokens: Int = 12) {
     self.vocabulary = vocabulary
     shape = ModelShape(
-      vocabularySize: vocabulary.count, predicates: 1, maximumTokens: maximumTokens)
+      vocabularySize: vocabulary.count, predicateCount: 1, maximumTokens: maximumTokens)
     limits = EngineLimits(batchRows: 3, batchTokens: 30, concurrency: 2)
   }
 

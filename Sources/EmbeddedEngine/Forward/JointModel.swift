@@ -17,8 +17,8 @@ struct JointModel: Sendable {
         positions: configuration.maximumPositions)
     }
     entity = try head("entity", configuration.entity, 2)
-    soHead = try head("so_head", configuration.soHead, configuration.predicates)
-    soTail = try head("so_tail", configuration.soTail, configuration.predicates)
+    soHead = try head("so_head", configuration.soHead, configuration.predicateCount)
+    soTail = try head("so_tail", configuration.soTail, configuration.predicateCount)
   }
 
   /// The candidates of every sentence; the pair heads are evaluated at candidate tokens only.
