@@ -75,6 +75,7 @@ let package = Package(
       name: "EmbeddedEngine",
       dependencies: [
         "BLAS", "CKernels", "GlobalPointer", "Inference", "RelationBundle", "Tensors",
+        .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
     .target(
@@ -124,6 +125,7 @@ let package = Package(
       name: "EmbeddedEngineTests",
       dependencies: [
         "BLAS", "CKernels", "EmbeddedEngine", "GlobalPointer", "Inference", "RelationBundle",
+        "TestSupport",
       ], resources: [.copy("Fixtures")], swiftSettings: strictTests),
     .testTarget(
       name: "RelationExtractionTests",

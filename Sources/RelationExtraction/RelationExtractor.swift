@@ -61,7 +61,7 @@ public struct RelationExtractor: Sendable {
     tokenizer: BertTokenizer, engine: any InferenceEngine, schema: RelationSchema,
     configuration: Configuration = .init()
   ) throws {
-    try schema.require(count: engine.shape.predicates)
+    try schema.require(count: engine.shape.predicateCount)
     guard tokenizer.vocabulary.count <= engine.shape.vocabularySize else {
       throw InferenceError(
         code: .badModel,

@@ -29,7 +29,7 @@ public struct RuleEngine: InferenceEngine {
   ) throws {
     vocabulary = try Vocabulary(tokens: Self.tokens)
     shape = ModelShape(
-      vocabularySize: vocabulary.count, predicates: 1, maximumTokens: maximumTokens)
+      vocabularySize: vocabulary.count, predicateCount: 1, maximumTokens: maximumTokens)
     (self.limits, self.hook) = (limits, hook)
   }
 

@@ -35,10 +35,10 @@ struct PlanDiscovery {
   /// The dense contract with its P, which must be the schema's.
   private func counted(_ contract: ModelContract) async throws -> ModelContract {
     var contract = contract
-    if contract.predicates == nil {
-      contract.predicates = try await client.countPredicates(contract, changes)
+    if contract.predicateCount == nil {
+      contract.predicateCount = try await client.countPredicates(contract, changes)
     }
-    try contract.require(predicates: shape.predicates)
+    try contract.require(predicates: shape.predicateCount)
     return contract
   }
 
@@ -51,7 +51,7 @@ struct PlanDiscovery {
     } catch let error as TritonError {
       (shared.contract, shared.verdict) = (nil, "no shared memory: \(error)")
     }
-    let cost = contract.answerBytes(tokens: 128, predicates: shape.predicates)
+    let cost = contract.answerBytes(tokens: 128, predicates: shape.predicateCount)
     let plain = Option(
       route: .dense, model: contract.model, contract: contract,
       verdict: "\(cost >> 10) KiB for a sentence of 128 tokens")
@@ -128,7 +128,7 @@ struct PlanDiscovery {
     _ contract: ModelContract, _ route: ServingRoute, beside dense: ModelContract
   ) async throws -> Option {
     var contract = contract
-    (contract.predicates, contract.instances) = (shape.predicates, dense.instances)
+    (contract.predicateCount, contract.instances) = (shape.predicateCount, dense.instances)
     let trial = PlanTrial(client: client, shape: shape, changes: changes)
     if let difference = try await trial.difference(contract, dense) {
       return Option(
@@ -145,7 +145,7 @@ struct PlanDiscovery {
     let limits = [("K", all.spanLimit), ("T", all.tripleLimit)].map { name, limit in
       "\(name) = \(limit.map { "\($0)" } ?? "free")"
     }
-    let bytes = contract.answerBytes(tokens: 128, predicates: shape.predicates)
+    let bytes = contract.answerBytes(tokens: 128, predicates: shape.predicateCount)
     return "\(bytes) bytes a sentence, \(limits.joined(separator: ", "))"
   }
 }

@@ -20,11 +20,11 @@ struct PlanTrial {
     let full = PaddedBatch(batch, rows: [0], length: dense.tokens)
     let logits = try DenseAnswer(
       try await client.infer(full.request(dense), changes), dense, full,
-      predicates: shape.predicates)
+      predicates: shape.predicateCount)
     let padded = PaddedBatch(batch, rows: [0], length: compact.tokens)
     let answer = try CompactAnswer(
       try await client.infer(padded.request(compact), changes), compact, padded,
-      predicates: shape.predicates)
+      predicates: shape.predicateCount)
     for triple in answer.triples(0) {
       let query = TripleQuery(
         predicate: triple.predicate, subject: triple.subject, object: triple.object)
