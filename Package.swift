@@ -75,6 +75,7 @@ let package = Package(
       name: "EmbeddedEngine",
       dependencies: [
         "BLAS", "CKernels", "GlobalPointer", "Inference", "RelationBundle", "Tensors",
+        .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
     .target(

@@ -61,7 +61,7 @@ import Testing
       #expect(contract.sampleID?.name == names.sampleID)
       #expect(contract.mask.name == names.mask)
       #expect(contract.outputs.map(\.name) == names.outputs)
-      #expect(contract.predicates == (contract.isCompact ? nil : 7))
+      #expect(contract.predicateCount == (contract.isCompact ? nil : 7))
       #expect(contract.tokens == nil)
       #expect(contract.maxBatchSize == 4)
       #expect(contract.batches)

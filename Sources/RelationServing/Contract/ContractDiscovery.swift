@@ -64,7 +64,7 @@ extension ModelContract {
     tokenTypes = try names.tokenTypes.map { try binder.input($0, rank: 1, Self.integers) }
     mask = try binder.input(names.mask, rank: 1, Self.integers.union(Self.floats))
     answer = try binder.answer(names.answer)
-    (predicates, tokens) = (nil, try binder.agreed([tokenIDs, mask].map { ($0, 0) }, "tokens"))
+    (predicateCount, tokens) = (nil, try binder.agreed([tokenIDs, mask].map { ($0, 0) }, "tokens"))
     switch answer {
     case .dense(let dense): try bind(dense, binder)
     case .compact(let compact): try binder.requireSizes(of: compact)
@@ -91,16 +91,16 @@ extension ModelContract {
         metadata, "its sentences have \(tokens) tokens",
         "expected -1 or \(SizeBounds.tokens.lowerBound)...\(SizeBounds.tokens.upperBound)")
     }
-    if let predicates, !SizeBounds.predicates.contains(predicates) {
+    if let predicateCount, !SizeBounds.predicates.contains(predicateCount) {
       throw Self.fault(
-        metadata, "it has \(predicates) predicates",
+        metadata, "it has \(predicateCount) predicates",
         "expected -1 or \(SizeBounds.predicates.lowerBound)...\(SizeBounds.predicates.upperBound)")
     }
   }
 
   /// Sizes that the three tensors must share.
   private mutating func bind(_ dense: DenseTensors, _ binder: Binder) throws {
-    predicates = try binder.agreed([dense.soHead, dense.soTail], dimension: 0, "predicates")
+    predicateCount = try binder.agreed([dense.soHead, dense.soTail], dimension: 0, "predicates")
     tokens = try binder.agreed(
       [tokenIDs, mask].map { ($0, 0) } + outputs.flatMap { [($0, 1), ($0, 2)] }, "tokens")
     if ![-1, 2].contains(dense.entity.dimensions[0]) {
@@ -143,10 +143,10 @@ extension ModelContract {
 
   /// Refuses a schema of another size, where the model tells its own.
   public func require(predicates expected: Int) throws {
-    guard let predicates, predicates != expected else { return }
+    guard let predicateCount, predicateCount != expected else { return }
     throw TritonError(
       code: .contract,
-      message: "model \(model) has \(predicates) predicates, the schema has \(expected)",
+      message: "model \(model) has \(predicateCount) predicates, the schema has \(expected)",
       remedy: "give the bundle that the model was exported from")
   }
 

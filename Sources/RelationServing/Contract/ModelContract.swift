@@ -27,7 +27,7 @@ public struct ModelContract: Sendable, Hashable {
   /// Whether the first dimension is a batch at all.
   public var batches: Bool
   /// P, where the configuration fixes it; the schema decides otherwise.
-  public var predicates: Int?
+  public var predicateCount: Int?
   /// L, where the configuration fixes it.
   public var tokens: Int?
   /// Instances that run side by side.

@@ -77,7 +77,7 @@ public struct TritonEngine: InferenceEngine {
     let contract = plan.primary.contract!  // a plan takes only what has one
     (self.plan, self.client) = (plan, client)
     self.shape = ModelShape(
-      vocabularySize: shape.vocabularySize, predicates: shape.predicates,
+      vocabularySize: shape.vocabularySize, predicateCount: shape.predicateCount,
       maximumTokens: min(shape.maximumTokens, contract.tokens ?? .max))
     let dispatcher = Dispatcher(
       client, configuration,
@@ -90,12 +90,12 @@ public struct TritonEngine: InferenceEngine {
     compact =
       plan.primary.route.isCompact
       ? CompactRoute(
-        contract: contract, predicates: shape.predicates, dispatcher: dispatcher,
+        contract: contract, predicates: shape.predicateCount, dispatcher: dispatcher,
         serverBytes: serverBytes, hasReserve: plan.dense != nil) : nil
     let behind = compact == nil ? plan.primary : plan.dense
     dense = behind.map { option in
       DenseRoute(
-        contract: option.contract!, predicates: shape.predicates, dispatcher: dispatcher,
+        contract: option.contract!, predicates: shape.predicateCount, dispatcher: dispatcher,
         regions: option.route == .denseSharedMemory
           ? RegionPool(.init(client), logger: configuration.logger) : nil,
         answerBytes: configuration.answerBytes, tally: tally)
@@ -103,7 +103,7 @@ public struct TritonEngine: InferenceEngine {
     limits = EngineLimits(
       batchRows: contract.maxBatchSize, batchTokens: max(8_192, self.shape.maximumTokens),
       concurrency: dispatcher.ceiling, padsRows: true,
-      batchCells: max(1, bytes / contract.denseBytes(tokens: 1, predicates: shape.predicates)))
+      batchCells: max(1, bytes / contract.denseBytes(tokens: 1, predicates: shape.predicateCount)))
     try requireRoom(contract, configuration.answerBytes)
   }
 
@@ -198,7 +198,7 @@ public struct TritonEngine: InferenceEngine {
   }
 
   private func requireRoom(_ contract: ModelContract, _ answerBytes: Int) throws {
-    let bytes = contract.answerBytes(tokens: shape.maximumTokens, predicates: shape.predicates)
+    let bytes = contract.answerBytes(tokens: shape.maximumTokens, predicates: shape.predicateCount)
     let limit = min(answerBytes, Int(Int32.max))
     guard bytes > limit else { return }
     throw TritonError(

@@ -60,20 +60,20 @@ struct PlanDiscovery {
   private func probed(_ contract: ModelContract) async throws -> Probed {
     var contract = contract
     // A schema of another size is told before anything is asked of the model.
-    try contract.require(predicates: shape.predicates)
+    try contract.require(predicates: shape.predicateCount)
     let batch = PaddedBatch.probe(contract)
     let result = try await calls.infer(batch.request(contract))
-    if contract.predicates == nil, case .dense(let tensors) = contract.answer {
-      contract.predicates = try contract.predicates(in: result, tensors)
-      try contract.require(predicates: shape.predicates)
+    if contract.predicateCount == nil, case .dense(let tensors) = contract.answer {
+      contract.predicateCount = try contract.predicates(in: result, tensors)
+      try contract.require(predicates: shape.predicateCount)
     }
     contract.servedVersion = contract.servedVersion ?? result.modelVersion
-    let answer = try DenseAnswer(result, contract, batch, predicates: shape.predicates)
+    let answer = try DenseAnswer(result, contract, batch, predicates: shape.predicateCount)
     return Probed(contract: contract, batch: batch, answer: answer)
   }
 
   private func plainOption(_ contract: ModelContract) -> Option {
-    let cost = contract.answerBytes(tokens: 128, predicates: shape.predicates)
+    let cost = contract.answerBytes(tokens: 128, predicates: shape.predicateCount)
     return Option(
       route: .dense, model: contract.model, contract: contract,
       verdict: "\(cost >> 10) KiB for a sentence of 128 tokens")
@@ -84,7 +84,7 @@ struct PlanDiscovery {
       route: .denseSharedMemory, model: probed.contract.model, contract: probed.contract,
       verdict: "the server writes to memory of this machine")
     do {
-      try await calls.checkSharedMemory(probed, predicates: shape.predicates)
+      try await calls.checkSharedMemory(probed, predicates: shape.predicateCount)
     } catch let error as TritonError where !error.concernsEverything {
       (option.contract, option.verdict) = (nil, "no shared memory: \(error)")
     }
@@ -139,8 +139,9 @@ struct PlanDiscovery {
     for sentence in PlanTrial.sentences(shape, of: dense) {
       let padded = PaddedBatch(sentence, rows: [0], length: dense.tokens)
       let logits = try DenseAnswer(
-        try await calls.infer(padded.request(dense)), dense, padded, predicates: shape.predicates)
-      trials.append(PlanTrial(sentence, logits, predicates: shape.predicates))
+        try await calls.infer(padded.request(dense)), dense, padded,
+        predicates: shape.predicateCount)
+      trials.append(PlanTrial(sentence, logits, predicates: shape.predicateCount))
     }
     return trials
   }
@@ -149,7 +150,7 @@ struct PlanDiscovery {
     _ named: PlanCompanions.Named, beside dense: ModelContract, _ trials: [PlanTrial]
   ) async throws -> Option {
     var contract = named.contract
-    (contract.predicates, contract.instances) = (shape.predicates, dense.instances)
+    (contract.predicateCount, contract.instances) = (shape.predicateCount, dense.instances)
     var option = Option(
       route: named.route, model: contract.model, contract: nil,
       verdict: "\(size(contract)); agrees with \(dense.model) on trial sentences")
@@ -159,7 +160,7 @@ struct PlanDiscovery {
         let result = try await calls.infer(
           padded.request(contract), within: configuration.companionPatience)
         contract.servedVersion = contract.servedVersion ?? result.modelVersion
-        let answer = try CompactAnswer(result, contract, padded, predicates: shape.predicates)
+        let answer = try CompactAnswer(result, contract, padded, predicates: shape.predicateCount)
         guard let difference = try trial.difference(answer) else { continue }
         option.verdict = "it is of another export than \(dense.model): \(difference)"
         return option
@@ -176,7 +177,7 @@ struct PlanDiscovery {
     let limits = [("K", all.spanLimit), ("T", all.tripleLimit)].map { name, limit in
       "\(name) = \(limit.map { "\($0)" } ?? "free")"
     }
-    let bytes = contract.answerBytes(tokens: 128, predicates: shape.predicates)
+    let bytes = contract.answerBytes(tokens: 128, predicates: shape.predicateCount)
     return "\(bytes) bytes a sentence, \(limits.joined(separator: ", "))"
   }
 }

@@ -7,7 +7,7 @@ import Triton
 /// Models of every naming and type, read where their answers lie.
 @Suite(.timeLimit(.minutes(3))) struct EngineTests {
   private static let shape = ModelShape(
-    vocabularySize: 1_000, predicates: ContractLogits.predicates, maximumTokens: 64)
+    vocabularySize: 1_000, predicateCount: ContractLogits.predicates, maximumTokens: 64)
   private static let sentences: [[Int32]] = [
     [101, 5, 9, 12, 7, 102], [101, 102], [101, 33, 102], Array(101...140),
     [101, 8, 8, 8, 8, 8, 8, 102], (0..<64).map { $0 * 13 % 900 + 1 },
@@ -107,7 +107,7 @@ import Triton
 
   @Test func `A schema of another size is refused`() async throws {
     var shape = Self.shape
-    shape.predicates = 4
+    shape.predicateCount = 4
     await expectFailure(.contract, saying: "3 predicates, the schema has 4") {
       _ = try await TritonEngine(
         client: try await Servers.main(), model: "spo_semantic", shape: shape)

@@ -17,7 +17,7 @@ import Testing
         try await Servers.get(Self.kind).client()
       }
     let shape = ModelShape(
-      vocabularySize: 1_000, predicates: ContractLogits.predicates, maximumTokens: 64)
+      vocabularySize: 1_000, predicateCount: ContractLogits.predicates, maximumTokens: 64)
     var configuration = TritonEngine.Configuration()
     configuration.route = .denseSharedMemory
     return try await TritonEngine(

@@ -7,7 +7,7 @@ import Testing
 extension ModelShape {
   /// Of the models of `server.py`, which are those of the tests.
   static let hostile = ModelShape(
-    vocabularySize: 1_000, predicates: ContractLogits.predicates, maximumTokens: 64)
+    vocabularySize: 1_000, predicateCount: ContractLogits.predicates, maximumTokens: 64)
 }
 
 extension TritonEngine {
