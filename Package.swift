@@ -40,13 +40,15 @@ let package = Package(
     .target(name: "CTritonProtocol", linkerSettings: [.linkedLibrary("protobuf-c")]),
 
     // Floor 1: leaves.
+    .target(name: "Texts", swiftSettings: strict),
     .target(name: "Tensors", swiftSettings: strict),
     .target(name: "BLAS", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strict),
-    .target(name: "WordPiece", dependencies: ["CWordPieceTable"], swiftSettings: strict),
+    .target(
+      name: "WordPiece", dependencies: ["CWordPieceTable", "Texts"], swiftSettings: strict),
     .target(name: "GRPCChannel", dependencies: ["CGRPC"], swiftSettings: strict),
 
     // Floor 2: the domain.
-    .target(name: "GlobalPointer", swiftSettings: strict),
+    .target(name: "GlobalPointer", dependencies: ["Texts"], swiftSettings: strict),
     .target(name: "Inference", dependencies: ["GlobalPointer"], swiftSettings: strict),
 
     // Floor 3: engines.
@@ -68,7 +70,7 @@ let package = Package(
       name: "DocumentIO", dependencies: ["CSHA256", "CZlib", "GlobalPointer"], swiftSettings: strict
     ),
 
-    .target(name: "Evaluation", swiftSettings: strict),
+    .target(name: "Evaluation", dependencies: ["Texts"], swiftSettings: strict),
 
     // Floor 5: the command line.
     .executableTarget(
@@ -76,11 +78,12 @@ let package = Package(
       dependencies: [
         "BLAS", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel", "GlobalPointer",
         "Inference",
-        "RelationExtraction", "Triton", "WordPiece",
+        "RelationExtraction", "Texts", "Triton", "WordPiece",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
+    .testTarget(name: "TextsTests", dependencies: ["Texts"], swiftSettings: strictTests),
     .testTarget(
       name: "WordPieceTests", dependencies: ["WordPiece"], resources: [.copy("Fixtures")],
       swiftSettings: strictTests),
