@@ -45,8 +45,8 @@ struct BatchReading {
   private static func windows(
     of document: Int, _ texts: [String], _ encodings: EncodingBatch, _ planner: WindowPlanner
   ) -> [Window] {
-    let row = encodings.rows[document]
-    let count = encodings.rows[document + 1] - row - 2
+    let row = encodings.rowStarts[document]
+    let count = encodings.rowStarts[document + 1] - row - 2
     if count <= planner.capacity { return [Window(tokens: 0..<count)] }
     let bytes = Array(texts[document].utf8)
     return planner.plan(count: count) { token in
@@ -103,7 +103,7 @@ struct BatchReading {
     request.paddedLength = length
     let vocabulary = extractor.tokenizer.vocabulary
     for piece in batch.map({ pieces[$0] }) {
-      let first = encodings.rows[piece.document] + 1
+      let first = encodings.rowStarts[piece.document] + 1
       let body = encodings.ids[first + piece.tokens.lowerBound..<first + piece.tokens.upperBound]
       request.append([vocabulary.classifier] + body + [vocabulary.separator])
     }
@@ -130,10 +130,10 @@ struct BatchReading {
     }
     let merger = WindowMerger(
       windows: windows[document],
-      count: encodings.rows[document + 1] - encodings.rows[document] - 2)
+      count: encodings.rowStarts[document + 1] - encodings.rowStarts[document] - 2)
     let resolver = TripleResolver(
       schema: extractor.schema, text: texts[document], encodings: encodings,
-      firstToken: encodings.rows[document] + 1,
+      firstToken: encodings.rowStarts[document] + 1,
       temperature: extractor.configuration.temperature)
     return merger.merge(found).map(resolver.resolve).sorted(by: Triple.precedes)
   }
