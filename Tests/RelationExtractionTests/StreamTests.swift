@@ -84,7 +84,7 @@ import Testing
   }
 
   @Test func `Documents that gather while the engine is busy are read in one batch`() async throws {
-    let gate = Gate()
+    let gate = TaskGate()
     let rows = Mutex<[Int]>([])
     let extractor = try RelationExtractor.rule(
       limits: EngineLimits(batchRows: 100, batchTokens: 10_000, concurrency: 1)
@@ -154,7 +154,7 @@ import Testing
   }
 
   @Test func `Cancelling the consumer ends the work at once`() async throws {
-    let gate = Gate()
+    let gate = TaskGate()
     let wasCancelled = Atomic(false)
     let extractor = try RelationExtractor.rule(hook: { _ throws(InferenceError) in
       await gate.pass()

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// Holds tasks until it is opened; a cancelled task goes through at once.
-public final class Gate: Sendable {
+public final class TaskGate: Sendable {
   private struct State {
     var isOpen = false
     var arrived = 0
