@@ -23,6 +23,21 @@ def declared(manifest):
     return floors
 
 
+def reached(manifest, target):
+    """Every target that one needs, itself included."""
+    needs = {
+        block[0]: re.findall(r"\"(\w+)\"", block[1])
+        for block in re.findall(r"arget\(\s*name: \"(\w+)\"(?:, dependencies: \[|,\s*dependencies: \[)(.*?)\]", manifest, re.S)
+    }
+    (found, open_targets) = (set(), [target])
+    while open_targets:
+        name = open_targets.pop()
+        if name not in found:
+            found.add(name)
+            open_targets += needs.get(name, [])
+    return found
+
+
 def drawn(picture):
     """Each module's floor in the picture: a line begins with its floor or goes on with the last."""
     floors, number = {}, None
@@ -35,7 +50,8 @@ def drawn(picture):
 
 
 def main():
-    floors = declared((ROOT / "Package.swift").read_text(encoding="utf-8"))
+    manifest = (ROOT / "Package.swift").read_text(encoding="utf-8")
+    floors = declared(manifest)
     picture = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("```")[1]
     sources = ROOT / "Sources"
     folders = {folder.name for folder in sources.iterdir()}
@@ -44,6 +60,10 @@ def main():
     for name in sorted(folders):
         if shown.get(name) != floors.get(name):
             wrong.append(f"{name} is on floor {floors.get(name)}, CONTRIBUTING.md draws it on {shown.get(name)}")
+    # A service that asks a server for its inferences links no matrix products.
+    for name in ("RelationServing", "RelationExtraction", "Triton"):
+        if "COpenBLAS" in reached(manifest, name):
+            wrong.append(f"{name} links OpenBLAS")
     for file in sorted(sources.rglob("*.swift")):
         own = file.relative_to(sources).parts[0]
         for name in IMPORT.findall(file.read_text(encoding="utf-8")):
