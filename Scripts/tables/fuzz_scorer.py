@@ -12,7 +12,22 @@ import sys
 import tempfile
 from pathlib import Path
 
-LETTERS = ["a", "B", "甲", "乙", "《甲》", "《b》", "《《a》》", "É", "e\u0301", "甲乙", "《", "》", " a", "İ"]
+LETTERS = [
+    "a",
+    "B",
+    "甲",
+    "乙",
+    "《甲》",
+    "《b》",
+    "《《a》》",
+    "É",
+    "e\u0301",
+    "甲乙",
+    "《",
+    "》",
+    " a",
+    "İ",
+]
 PREDICATES = ["作者", "导演", "Author"]
 SLOTS = ["@value", "inWork", "onDate"]
 
@@ -25,11 +40,13 @@ def clean(mention):
 def read(path, slots):
     """{text: [(subject, predicate, object)]}; objects are strings, or sorted slots."""
     rows = {}
-    for line in Path(path).read_text(encoding="utf-8").splitlines():
+    for line in Path(path).read_text(encoding="utf-8").rstrip("\n").split("\n"):
         row = json.loads(line)
         triples = []
         for item in row["spo_list"]:
-            value = item["object"] if isinstance(item["object"], dict) else {"@value": item["object"]}
+            value = (
+                item["object"] if isinstance(item["object"], dict) else {"@value": item["object"]}
+            )
             value = {slot: clean(text) for slot, text in value.items()}
             made = tuple(sorted(value.items())) if slots else value["@value"]
             triples.append((clean(item["subject"]), item["predicate"], made))
@@ -42,7 +59,7 @@ def names(path):
     if path is None:
         return lambda name: {name}
     table = {}
-    for line in Path(path).read_text(encoding="utf-8").splitlines():
+    for line in Path(path).read_text(encoding="utf-8").rstrip("\n").split("\n"):
         first, *others = [word.lower() for word in line.strip().split("\t")]
         table[first] = set(others)
     return lambda name: table.get(name, set()) | {name}
@@ -83,7 +100,9 @@ def duie2(gold, said, alias):
         truth, claims = distinct(triples), said.get(text, [])
         kept = distinct(claims)
         found = sum(holds(claims, t) for t in truth)
-        for place, count in enumerate((sum(holds(truth, c) for c in kept), len(kept), found, len(truth))):
+        for place, count in enumerate(
+            (sum(holds(truth, c) for c in kept), len(kept), found, len(truth))
+        ):
             totals[place] += count
     return tuple(totals)
 
@@ -103,7 +122,7 @@ def judge(spo, scorer, gold, said, alias=None, places=None, shown=False):
     command = [spo, "eval", gold, said, "--scorer", scorer, "--json"]
     command += ["--alias", alias] if alias else []
     command += ["--locations", places] if places else []
-    done = subprocess.run([str(x) for x in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run([str(x) for x in command], capture_output=True, text=True)
     if done.returncode:
         return f"spo eval failed: {done.stderr}"
     got = json.loads(done.stdout)
@@ -111,7 +130,9 @@ def judge(spo, scorer, gold, said, alias=None, places=None, shown=False):
     if theirs != own or (got["precision"], got["recall"], got["f1"]) != rates(*own):
         return f"{scorer}: spo has {theirs}, expected {own}"
     if shown:
-        print(f"{scorer} {Path(said).name}: P {got['precision']:.4f} R {got['recall']:.4f} F1 {got['f1']:.4f}")
+        print(
+            f"{scorer} {Path(said).name}: P {got['precision']:.4f} R {got['recall']:.4f} F1 {got['f1']:.4f}"
+        )
     return None
 
 
@@ -123,8 +144,12 @@ def write_random(source, folder, number, slots):
         return {"subject": word(), "predicate": source.choice(PREDICATES), "object": value}
 
     def rows(path, texts):
-        lines = [{"text": t, "spo_list": [triple() for _ in range(source.randint(0, 5))]} for t in texts]
-        path.write_text("\n".join(json.dumps(x, ensure_ascii=False) for x in lines) + "\n", encoding="utf-8")
+        lines = [
+            {"text": t, "spo_list": [triple() for _ in range(source.randint(0, 5))]} for t in texts
+        ]
+        path.write_text(
+            "\n".join(json.dumps(x, ensure_ascii=False) for x in lines) + "\n", encoding="utf-8"
+        )
         return path
 
     texts = [f"{source.randrange(12)}" for _ in range(20)]
@@ -132,7 +157,10 @@ def write_random(source, folder, number, slots):
     said = rows(folder / f"said-{number}.jsonl", [*source.sample(texts, 15), "0"])
 
     def table(name):
-        lines = ["\t".join([word().strip(), *(word().strip() for _ in range(source.randint(0, 3)))]) for _ in range(8)]
+        lines = [
+            "\t".join([word().strip(), *(word().strip() for _ in range(source.randint(0, 3)))])
+            for _ in range(8)
+        ]
         path = folder / f"{name}-{number}.tsv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
@@ -143,13 +171,17 @@ def write_random(source, folder, number, slots):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spo", required=True)
-    parser.add_argument("--count", type=int, default=100, help="random pairs of files for each scorer")
+    parser.add_argument(
+        "--count", type=int, default=100, help="random pairs of files for each scorer"
+    )
     parser.add_argument("files", nargs="*", help="a gold file and files of predictions")
     parser.add_argument("--alias", help="other names, for the files that are given")
     options = parser.parse_args()
     for said in options.files[1:]:
         for scorer in ("duie1", "duie2"):
-            if fault := judge(options.spo, scorer, options.files[0], said, options.alias, shown=True):
+            if fault := judge(
+                options.spo, scorer, options.files[0], said, options.alias, shown=True
+            ):
                 sys.exit(fault)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(options.count):
