@@ -115,7 +115,8 @@ def command_line(wanted, ports, memory):
 def environment():
     """The caller's, with the server's libraries, and the Python whose packages the models use first."""
     own = dict(os.environ)
-    own.pop("PYTHONHOME", None)
+    for name in ("PYTHONHOME", "PYTHONSAFEPATH"):
+        own.pop(name, None)
     own["PYTHONPATH"] = str(PACKAGES)  # the backends; not what the caller has for itself
     libraries = [str(INSTALLED / "wheel/nvidia_pytriton.libs"), own.get("LD_LIBRARY_PATH", "")]
     own["LD_LIBRARY_PATH"] = ":".join(filter(None, libraries))

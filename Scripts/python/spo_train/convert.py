@@ -23,7 +23,9 @@ from spo_train.schema import read_schema
 
 def arguments(words=None):
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="Scripts/convert",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("checkpoint", type=Path, help=".safetensors, .pt, .bin or .pth")

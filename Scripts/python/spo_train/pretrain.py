@@ -29,7 +29,9 @@ STATISTICS = 200_000  # lines from which the vocabulary and the words are built
 
 def arguments(options=None):
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="Scripts/pretrain",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("--text", type=Path, nargs="*", default=[], metavar="FILE",

@@ -147,7 +147,9 @@ def add_run(parser):
 
 def arguments(words=None):
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="Scripts/train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for add in (add_run, add_data, add_model, add_optimisation):
         add(parser)

@@ -68,10 +68,10 @@ def bert4torch_name(name):
     return name
 
 
-def run(folder, state, *extra, dtype="float32"):
+def run(folder, state, *extra, dtype="float32", wrapped=False):
     """Converts; the bundle directory."""
     folder.mkdir(parents=True, exist_ok=True)
-    torch.save({"state_dict": state}, folder / "model.pt")
+    torch.save(state if wrapped else {"state_dict": state}, folder / "model.pt")
     toy.tokenizer(folder)
     (folder / "config.json").write_text(json.dumps(toy.configuration()))
     (folder / "schema.json").write_text(json.dumps({"甲": 0, "乙": 1, "丙": 2}))
