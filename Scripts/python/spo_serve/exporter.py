@@ -4,7 +4,6 @@ The dense contract gives logits; the compact one (`compact.py`) the best spans a
 """
 
 import contextlib
-import json
 import logging
 import os
 import subprocess
@@ -17,9 +16,9 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from safetensors.torch import load_file
 
 from spo_serve import compact, compact_contract, decode_graph
+from spo_train import checkpoint, files
 from spo_train.network import JointExtractor
 
 OPSET, FORMAT = 18, 8  # operators and file format that ONNX Runtime reads since its version 1.14
@@ -46,7 +45,7 @@ class Exporter:
     dynamic = [0, 2, 3]  # axes of outputs that may not be fixed
 
     def __init__(self, bundle, tolerance):
-        self.config = json.loads((bundle / "config.json").read_text(encoding="utf-8"))
+        self.config = files.read_json(bundle / "config.json")
         self.dense = Served(load(bundle, self.config))
         self.model = self.dense
         self.tolerance = tolerance
@@ -198,7 +197,10 @@ def check(name, expected, got, where, tolerance):
 def load(bundle, config):
     """The network in FP32 for inference; gradients off, or a served model keeps every activation."""
     network = JointExtractor(config)
-    network.load_state_dict(load_file(bundle / "model.safetensors"))
+    file = bundle / "model.safetensors"
+    missing = checkpoint.fit(network, checkpoint.weights(file), str(file))
+    if missing:
+        raise SystemExit(f"{file} lacks {', '.join(missing[:5])}; expected a whole bundle")
     return network.float().eval().requires_grad_(False)
 
 

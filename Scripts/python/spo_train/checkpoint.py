@@ -50,8 +50,9 @@ def why(error):
     found = re.search(r"(?:Unsupported|WeightsUnpickler).*?GLOBAL (\S+)", text, re.S)
     if found:
         return f"it holds {found[1]}, which is no tensor; save model.state_dict() alone"
-    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return f"{type(error).__name__}: {first[:200]}"
+    reason = text.rpartition("WeightsUnpickler error:")[2].strip() or "it is empty or cut"
+    sentence = re.split(r"\n|\. ", reason)[0]
+    return f"{type(error).__name__}: {sentence[:200]}"
 
 
 def described(value):

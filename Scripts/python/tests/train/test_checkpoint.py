@@ -113,6 +113,14 @@ def test_what_is_no_tensor_is_named_without_colours(tmp_path):
     assert "it holds a list" in refusal(checkpoint.load, tmp_path / "checkpoint.pt")
 
 
+@pytest.mark.parametrize("content", [b"", b"no weights at all", b"<!DOCTYPE html>", b"PK\x03\x04"])
+@pytest.mark.parametrize("name", ["a.pt", "a.bin", "a.safetensors"])
+def test_a_damaged_file_is_one_line_without_advice_to_trust_it(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    said = refusal(checkpoint.weights, tmp_path / name)
+    assert "cannot be read" in said and "weights_only" not in said and len(said) < 400, said
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "pytorch_model.bin"])
 def test_a_git_lfs_pointer_is_named(tmp_path, name):
     toy.write_encoder(tmp_path)
