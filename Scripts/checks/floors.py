@@ -17,7 +17,9 @@ def declared(manifest):
     floors = {}
     parts = re.split(r"// Floor (\d+):", manifest)[1:]
     for number, text in zip(parts[::2], parts[1::2]):
-        for name in re.findall(r"\.(?:executableT|t)arget\(\s*name: \"(\w+)\"(?:, path: \"(\w+))?", text):
+        for name in re.findall(
+            r"\.(?:executableT|t)arget\(\s*name: \"(\w+)\"(?:, path: \"(\w+))?", text
+        ):
             if name[1] != "Tests":
                 floors[name[0]] = int(number)
     return floors
@@ -27,7 +29,11 @@ def reached(manifest, target):
     """Every target that one needs, itself included."""
     needs = {
         block[0]: re.findall(r"\"(\w+)\"", block[1])
-        for block in re.findall(r"arget\(\s*name: \"(\w+)\"(?:, dependencies: \[|,\s*dependencies: \[)(.*?)\]", manifest, re.S)
+        for block in re.findall(
+            r"arget\(\s*name: \"(\w+)\"(?:, dependencies: \[|,\s*dependencies: \[)(.*?)\]",
+            manifest,
+            re.S,
+        )
     }
     (found, open_targets) = (set(), [target])
     while open_targets:
@@ -55,11 +61,15 @@ def main():
     picture = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("```")[1]
     sources = ROOT / "Sources"
     folders = {folder.name for folder in sources.iterdir()}
-    wrong = [f"Sources/{name} has no floor in Package.swift" for name in sorted(folders - floors.keys())]
+    wrong = [
+        f"Sources/{name} has no floor in Package.swift" for name in sorted(folders - floors.keys())
+    ]
     shown = drawn(picture)
     for name in sorted(folders):
         if shown.get(name) != floors.get(name):
-            wrong.append(f"{name} is on floor {floors.get(name)}, CONTRIBUTING.md draws it on {shown.get(name)}")
+            wrong.append(
+                f"{name} is on floor {floors.get(name)}, CONTRIBUTING.md draws it on {shown.get(name)}"
+            )
     # A service that asks a server for its inferences links no matrix products.
     for name in ("RelationServing", "RelationExtraction", "Triton"):
         if "COpenBLAS" in reached(manifest, name):
