@@ -150,7 +150,9 @@ let package = Package(
     .testTarget(
       name: "RelationServingTests",
       dependencies: [
-        "GRPCChannel", "GlobalPointer", "Inference", "RelationServing", "TestSupport", "Triton",
+        "GRPCChannel", "GlobalPointer", "Inference", "Limiting", "RelationServing", "TestSupport",
+        "Triton", .product(name: "Logging", package: "swift-log"),
+        .product(name: "InMemoryLogging", package: "swift-log"),
       ],
       swiftSettings: strictTests),
     .testTarget(
@@ -163,8 +165,14 @@ let package = Package(
       name: "TritonTests",
       dependencies: [
         "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference", "RelationBundle",
-        "RelationExtraction", "RelationServing", "Triton", "spo",
-      ], exclude: ["Compact", "Models", "Reference/client.py", "Reference/half_mask.py"],
+        "RelationExtraction", "RelationServing", "TestSupport", "Triton", "spo",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "InMemoryLogging", package: "swift-log"),
+      ],
+      exclude: [
+        "Compact", "Models", "Reference/client.py", "Reference/half_mask.py", "Hostile/lies.py",
+        "Hostile/logits.py", "Hostile/server.py",
+      ],
       swiftSettings: strictTests),
   ],
   swiftLanguageModes: [.v6]
