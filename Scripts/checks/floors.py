@@ -17,10 +17,31 @@ def declared(manifest):
     floors = {}
     parts = re.split(r"// Floor (\d+):", manifest)[1:]
     for number, text in zip(parts[::2], parts[1::2]):
-        for name in re.findall(r"\.(?:executableT|t)arget\(\s*name: \"(\w+)\"(?:, path: \"(\w+))?", text):
+        for name in re.findall(
+            r"\.(?:executableT|t)arget\(\s*name: \"(\w+)\"(?:, path: \"(\w+))?", text
+        ):
             if name[1] != "Tests":
                 floors[name[0]] = int(number)
     return floors
+
+
+def reached(manifest, target):
+    """Every target that one needs, itself included."""
+    needs = {
+        block[0]: re.findall(r"\"(\w+)\"", block[1])
+        for block in re.findall(
+            r"arget\(\s*name: \"(\w+)\"(?:, dependencies: \[|,\s*dependencies: \[)(.*?)\]",
+            manifest,
+            re.S,
+        )
+    }
+    (found, open_targets) = (set(), [target])
+    while open_targets:
+        name = open_targets.pop()
+        if name not in found:
+            found.add(name)
+            open_targets += needs.get(name, [])
+    return found
 
 
 def drawn(picture):
@@ -35,15 +56,24 @@ def drawn(picture):
 
 
 def main():
-    floors = declared((ROOT / "Package.swift").read_text(encoding="utf-8"))
+    manifest = (ROOT / "Package.swift").read_text(encoding="utf-8")
+    floors = declared(manifest)
     picture = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("```")[1]
     sources = ROOT / "Sources"
     folders = {folder.name for folder in sources.iterdir()}
-    wrong = [f"Sources/{name} has no floor in Package.swift" for name in sorted(folders - floors.keys())]
+    wrong = [
+        f"Sources/{name} has no floor in Package.swift" for name in sorted(folders - floors.keys())
+    ]
     shown = drawn(picture)
     for name in sorted(folders):
         if shown.get(name) != floors.get(name):
-            wrong.append(f"{name} is on floor {floors.get(name)}, CONTRIBUTING.md draws it on {shown.get(name)}")
+            wrong.append(
+                f"{name} is on floor {floors.get(name)}, CONTRIBUTING.md draws it on {shown.get(name)}"
+            )
+    # A service that asks a server for its inferences links no matrix products.
+    for name in ("RelationServing", "RelationExtraction", "Triton"):
+        if "COpenBLAS" in reached(manifest, name):
+            wrong.append(f"{name} links OpenBLAS")
     for file in sorted(sources.rglob("*.swift")):
         own = file.relative_to(sources).parts[0]
         for name in IMPORT.findall(file.read_text(encoding="utf-8")):

@@ -11,7 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FILE_LINES = 250
 FUNCTION_LINES = 45
-FUNCTION = re.compile(r"^(\s*)(?:@\S+\s+|[a-z]+(?:\(set\))?\s+)*(?:func\b|init[?(<]|deinit\b|subscript\b)")
+FUNCTION = re.compile(
+    r"^(\s*)(?:@\S+\s+|[a-z]+(?:\(set\))?\s+)*(?:func\b|init[?(<]|deinit\b|subscript\b)"
+)
 IMPORT = re.compile(r"^(?:@\w+\s+)*(?:public |internal |package |private )?import (\w+)$", re.M)
 DECLARED = re.compile(
     r"\b(?:public|package)\b[^\n{=]*?\b(?:class|struct|enum|protocol|typealias|func|var|let|case|actor)\s+`?(\w+)"
@@ -23,7 +25,8 @@ BRITISH = re.compile(
     r"(?i)\b\w*(?:authoris|recognis|initialis|serialis|normalis|tokenis|colour|behaviour|neighbour|cancell?able_)\w*"
 )
 PUBLIC_NAME = re.compile(
-    r"\bpublic\b[^\n{=]*?\b(?:class|struct|enum|protocol|typealias|func|var|let|init)\s+`?(\w+)|^\s*case (\w+)", re.M
+    r"\bpublic\b[^\n{=]*?\b(?:class|struct|enum|protocol|typealias|func|var|let|init)\s+`?(\w+)|^\s*case (\w+)",
+    re.M,
 )
 
 
@@ -45,7 +48,11 @@ def declared_names(sources):
 def all_names(folder):
     """Every name that a module declares, whoever sees it."""
     files = [file.read_text(encoding="utf-8") for file in folder.rglob("*.swift")]
-    return set(re.findall(r"\b(?:class|struct|enum|protocol|typealias|func|var|let)\s+`?(\w+)", "\n".join(files)))
+    return set(
+        re.findall(
+            r"\b(?:class|struct|enum|protocol|typealias|func|var|let)\s+`?(\w+)", "\n".join(files)
+        )
+    )
 
 
 def lengths(path, lines):
@@ -55,7 +62,9 @@ def lengths(path, lines):
         opened = FUNCTION.match(line)
         if not opened or line.rstrip().endswith("}"):
             continue
-        end = next((n for n in range(number + 1, len(lines)) if lines[n] == opened[1] + "}"), number)
+        end = next(
+            (n for n in range(number + 1, len(lines)) if lines[n] == opened[1] + "}"), number
+        )
         if end - number + 1 > FUNCTION_LINES:
             yield f"{path}:{number + 1}: a function of {end - number + 1} lines, at most {FUNCTION_LINES}"
 
@@ -96,7 +105,11 @@ def main():
         (path, lines) = (file.relative_to(ROOT), text.split("\n"))
         wrong += lengths(path, lines)
         if path.parts[0] == "Sources":
-            wrong += [*imports(path, text, names, own[path.parts[1]]), *unsafe_words(path, lines), *spelling(path, text)]
+            wrong += [
+                *imports(path, text, names, own[path.parts[1]]),
+                *unsafe_words(path, lines),
+                *spelling(path, text),
+            ]
     print("\n".join(wrong), end="\n" if wrong else "")
     sys.exit(bool(wrong))
 

@@ -41,8 +41,8 @@ struct BatchReading {
   private static func windows(
     of document: Int, _ texts: [String], _ encodings: EncodingBatch, _ planner: WindowPlanner
   ) -> [Window] {
-    let row = encodings.rows[document]
-    let count = encodings.rows[document + 1] - row - 2
+    let row = encodings.rowStarts[document]
+    let count = encodings.rowStarts[document + 1] - row - 2
     if count <= planner.capacity { return [Window(tokens: 0..<count)] }
     let bytes = Array(texts[document].utf8)
     return planner.plan(count: count) { token in
@@ -91,7 +91,7 @@ struct BatchReading {
     request.paddedLength = length
     let vocabulary = extractor.tokenizer.vocabulary
     for piece in batch.map({ pieces[$0] }) {
-      let row = encodings.rows[piece.document]..<encodings.rows[piece.document + 1]
+      let row = encodings.rowStarts[piece.document]..<encodings.rowStarts[piece.document + 1]
       if piece.length == row.count {
         request.append(encodings.ids[row])
       } else {
@@ -113,14 +113,14 @@ struct BatchReading {
         found.append(WindowedTriple(candidate: moved, window: piece.window))
       }
     }
-    let row = encodings.rows[document]
+    let row = encodings.rowStarts[document]
     let resolver = TripleResolver(
       schema: extractor.schema, text: texts[document], encodings: encodings, firstToken: row + 1,
       temperature: extractor.configuration.temperature)
     let merged =
       windows[document].count == 1
       ? found.map(\.candidate)
-      : WindowMerger(windows: windows[document], count: encodings.rows[document + 1] - row - 2)
+      : WindowMerger(windows: windows[document], count: encodings.rowStarts[document + 1] - row - 2)
         .merge(found)
     return merged.map(resolver.resolve).sorted(by: Triple.precedes)
   }
