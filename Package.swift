@@ -47,7 +47,10 @@ let package = Package(
     .target(name: "Tensors", swiftSettings: strict),
     .target(name: "BLAS", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strict),
     .target(name: "WordPiece", dependencies: ["CWordPieceTable"], swiftSettings: strict),
-    .target(name: "GRPCChannel", dependencies: ["CGRPC"], swiftSettings: strict),
+    .target(
+      name: "GRPCChannel",
+      dependencies: ["CGRPC", .product(name: "DequeModule", package: "swift-collections")],
+      swiftSettings: strict),
 
     .target(
       name: "Limiting", dependencies: [.product(name: "DequeModule", package: "swift-collections")],
@@ -136,11 +139,18 @@ let package = Package(
       name: "EchoServer", path: "Tests/EchoServer", cSettings: strictC,
       linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
     .testTarget(
-      name: "GRPCChannelTests", dependencies: ["EchoServer", "GRPCChannel"],
+      name: "GRPCChannelTests", dependencies: ["EchoServer", "GRPCChannel", "TestSupport"],
+      swiftSettings: strictTests),
+    // A user of the client alone: it can name nothing but what `import Triton` brings.
+    .testTarget(
+      name: "TritonClientTests", dependencies: ["EchoServer", "TestSupport", "Triton"],
       swiftSettings: strictTests),
     .testTarget(
       name: "TritonProtocolTests",
-      dependencies: ["CTritonProtocol", "GRPCChannel", "TestSupport", "Triton"],
+      dependencies: [
+        "CTritonProtocol", "EchoServer", "GRPCChannel", "TestSupport", "Triton",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strictTests),
     .testTarget(
       name: "RelationServingTests",

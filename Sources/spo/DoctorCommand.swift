@@ -42,7 +42,7 @@ struct DoctorCommand: AsyncParsableCommand {
       await examination.check(
         "reach", or: ExitStatus.unreachable,
         {
-          let isLive = try await client.isLive(.init(timeout: .seconds(5), attempts: 1))
+          let isLive = try await client.isLive(options: .init(timeout: .seconds(5), attempts: 1))
           return isLive ? "\(server) answers" : nil
         }, otherwise: "the server says that it is not live; see its log")
     else { return }

@@ -59,8 +59,8 @@ import Testing
 
   @Test func `One call may ask for other attempts than the client`() async throws {
     let client = try TritonClient("127.0.0.1:1", configuration: configuration(attempts: 4))
-    let changes = TritonClient.CallChanges(attempts: 1)
-    await #expect(throws: TritonError.self) { try await client.isLive(changes) }
+    let options = CallOptions(attempts: 1)
+    await #expect(throws: TritonError.self) { try await client.isLive(options: options) }
     #expect(client.statistics.retries == 0)
     await client.close()
   }

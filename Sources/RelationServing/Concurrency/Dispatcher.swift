@@ -7,7 +7,7 @@ internal import Triton
 /// bytes of their answers. A request that the server refuses for overload waits and is sent again.
 final class Dispatcher: Sendable {
   private let client: TritonClient
-  private let changes: TritonClient.CallChanges
+  private let options: CallOptions
   private let patience: Duration
   private let limiter: ConcurrencyLimiter
   private let state: Mutex<State>
@@ -27,7 +27,7 @@ final class Dispatcher: Sendable {
 
   init(_ client: TritonClient, _ configuration: TritonEngine.Configuration, instances: Int) {
     self.client = client
-    (patience, changes) = (configuration.overloadPatience, configuration.callChanges)
+    (patience, options) = (configuration.overloadPatience, configuration.callOptions)
     let bounds = configuration.concurrency.map { $0...$0 } ?? instances...16 * instances
     let rule = ConcurrencyRule(instances: instances, bounds: bounds)
     limiter = ConcurrencyLimiter(limit: rule.limit, costLimit: configuration.memory)
@@ -74,7 +74,7 @@ final class Dispatcher: Sendable {
     let begin = ContinuousClock.now
     let request = try await make()
     let encoding = ContinuousClock.now - begin
-    let result = try await measure(work) { try await client.infer(request, changes) }
+    let result = try await measure(work) { try await client.infer(request, options: options) }
     let end = ContinuousClock.now
     let answer = try read(result)
     state.withLock { state in

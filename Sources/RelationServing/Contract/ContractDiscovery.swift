@@ -8,10 +8,10 @@ extension TritonClient {
   /// - Throws: `TritonError` of class `contract` that prints expected against got.
   public func contract(
     of model: String, version: String = "", names: TensorNames? = nil,
-    _ changes: CallChanges = .init()
+    options: CallOptions = .init()
   ) async throws -> ModelContract {
-    let metadata = try await modelMetadata(model, version: version, changes)
-    let configuration = try await modelConfiguration(model, version: version, changes)
+    let metadata = try await modelMetadata(model, version: version, options: options)
+    let configuration = try await modelConfiguration(model, version: version, options: options)
     return try ModelContract(metadata, configuration, version: version, names: names)
   }
 
@@ -19,7 +19,7 @@ extension TritonClient {
   ///
   /// - Throws: `TritonError` of class `contract` when so_head has no [B, P, L, L].
   public func countPredicates(
-    _ contract: ModelContract, _ changes: CallChanges = .init()
+    _ contract: ModelContract, options: CallOptions = .init()
   ) async throws -> Int {
     guard case .dense(let tensors) = contract.answer else {
       throw TritonError(
@@ -27,7 +27,7 @@ extension TritonClient {
         remedy: "ask the dense model that it belongs to")
     }
     let probe = PaddedBatch(InferenceBatch([[0, 0, 0]]), rows: [0], length: contract.tokens)
-    let result = try await infer(probe.request(contract), changes)
+    let result = try await infer(probe.request(contract), options: options)
     let shape = try result.output(tensors.soHead.name).shape
     guard shape.count == 4 else {
       throw TritonError(

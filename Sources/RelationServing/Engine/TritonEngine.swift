@@ -36,16 +36,16 @@ public struct TritonEngine: InferenceEngine {
     /// How long a request that the server refuses for overload is sent again.
     public var overloadPatience: Duration = .seconds(120)
     /// What calls change of the client's settings.
-    public var call = TritonClient.CallChanges()
+    public var call = CallOptions()
 
     /// The defaults.
     public init() {}
 
     /// The dispatcher answers overloads itself.
-    var callChanges: TritonClient.CallChanges {
-      var changes = call
-      changes.finalCodes.insert(.overload)
-      return changes
+    var callOptions: CallOptions {
+      var options = call
+      options.notRetried.insert(.overload)
+      return options
     }
   }
 

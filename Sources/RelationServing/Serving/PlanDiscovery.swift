@@ -10,7 +10,7 @@ struct PlanDiscovery {
   let configuration: TritonEngine.Configuration
 
   private typealias Option = ServingPlan.Option
-  private var changes: TritonClient.CallChanges { configuration.call }
+  private var options: CallOptions { configuration.call }
 
   /// The plan for the model that the user named.
   func plan() async throws -> ServingPlan {
@@ -29,14 +29,14 @@ struct PlanDiscovery {
   private func contract(
     _ model: String, _ version: String = "", _ names: TensorNames? = nil
   ) async throws -> ModelContract {
-    try await client.contract(of: model, version: version, names: names, changes)
+    try await client.contract(of: model, version: version, names: names, options: options)
   }
 
   /// The dense contract with its P, which must be the schema's.
   private func counted(_ contract: ModelContract) async throws -> ModelContract {
     var contract = contract
     if contract.predicates == nil {
-      contract.predicates = try await client.countPredicates(contract, changes)
+      contract.predicates = try await client.countPredicates(contract, options: options)
     }
     try contract.require(predicates: shape.predicates)
     return contract
@@ -72,7 +72,7 @@ struct PlanDiscovery {
   /// A compact model was named: itself, and the dense one behind it.
   private func compactOptions(_ named: ModelContract) async throws -> [Option] {
     let served = try await client.modelConfiguration(
-      model, version: configuration.version, changes)
+      model, version: configuration.version, options: options)
     let route: ServingRoute = served.steps.isEmpty ? .compactNative : .compactEnsemble
     let behind = served.steps + served.compactOf
     for name in behind {
@@ -103,14 +103,14 @@ struct PlanDiscovery {
   /// What the repository lists; where it may not be listed, the name that an ensemble would have.
   private func candidates() async -> [RepositoryEntry] {
     let guess = RepositoryEntry(name: model + "_compact", version: "", state: "READY", reason: "")
-    let index = (try? await client.repositoryIndex(changes)) ?? [guess]
+    let index = (try? await client.repositoryIndex(options: options)) ?? [guess]
     var seen: Set<String> = [model]
     return index.filter { seen.insert($0.name).inserted }.sorted { $0.name < $1.name }
   }
 
   /// A model as a companion; nil when it has nothing to do with the dense one.
   private func companion(_ name: String, of dense: ModelContract) async -> Option? {
-    guard let served = try? await client.modelConfiguration(name, changes) else { return nil }
+    guard let served = try? await client.modelConfiguration(name, options: options) else { return nil }
     let isEnsemble = served.steps.contains(model)
     guard isEnsemble || served.compactOf.contains(model) else { return nil }
     let route: ServingRoute = isEnsemble ? .compactEnsemble : .compactNative
@@ -129,7 +129,7 @@ struct PlanDiscovery {
   ) async throws -> Option {
     var contract = contract
     (contract.predicates, contract.instances) = (shape.predicates, dense.instances)
-    let trial = PlanTrial(client: client, shape: shape, changes: changes)
+    let trial = PlanTrial(client: client, shape: shape, options: options)
     if let difference = try await trial.difference(contract, dense) {
       return Option(
         route: route, model: contract.model, contract: nil,

@@ -7,7 +7,7 @@ internal import Triton
 struct PlanTrial {
   let client: TritonClient
   let shape: ModelShape
-  let changes: TritonClient.CallChanges
+  let options: CallOptions
 
   /// Logits of one export differ by far less even in half precision, those of two by far more.
   private static let tolerance: Float = 0.1
@@ -19,11 +19,11 @@ struct PlanTrial {
     let batch = InferenceBatch([ids])
     let full = PaddedBatch(batch, rows: [0], length: dense.tokens)
     let logits = try DenseAnswer(
-      try await client.infer(full.request(dense), changes), dense, full,
+      try await client.infer(full.request(dense), options: options), dense, full,
       predicates: shape.predicates)
     let padded = PaddedBatch(batch, rows: [0], length: compact.tokens)
     let answer = try CompactAnswer(
-      try await client.infer(padded.request(compact), changes), compact, padded,
+      try await client.infer(padded.request(compact), options: options), compact, padded,
       predicates: shape.predicates)
     for triple in answer.triples(0) {
       let query = TripleQuery(

@@ -22,7 +22,7 @@ import Triton
     let silent = try SilentListener(listens: true)
     let client = try TritonClient(silent.address, configuration: .once)
     await #expect(throws: TritonError.self) {
-      _ = try await client.isLive(.init(timeout: .milliseconds(500)))
+      _ = try await client.isLive(options: .init(timeout: .milliseconds(500)))
     }
     #expect(client.callsInFlight == 0)
   }

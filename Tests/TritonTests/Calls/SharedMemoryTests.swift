@@ -92,7 +92,7 @@ import Triton
   @Test func `A server that restricts shared memory names the header it wants`() async throws {
     let client = try await Servers.get(.restricted).client()
     let region = try SystemRegion(byteCount: 64, name: "spo-test")
-    await expectFailure(.authorisation, saying: "triton-grpc-protocol-") {
+    await expectFailure(.authorization, saying: "triton-grpc-protocol-") {
       try await region.withRegistration(at: client) {}
     }
   }
