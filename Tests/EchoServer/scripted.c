@@ -37,14 +37,15 @@ static long number(const Call *call, const char *name) {
   return parsed;
 }
 
-// Counts a call of its key; those without one share the empty name.
+// Which call of its key it is; 1 for a call without one.
 static long counted(const Call *call) {
   const grpc_slice *value = header(call, "fail-key");
-  char *name = value ? grpc_slice_to_c_string(*value) : NULL;
+  if (!value) return 1;
+  char *name = grpc_slice_to_c_string(*value);
   long calls = 0;
   for (int i = 0; i < KEYS_MAX && calls == 0; i++) {
-    if (!keys[i].name[0] && name) snprintf(keys[i].name, sizeof keys[i].name, "%s", name);
-    if (strcmp(keys[i].name, name ? name : "") == 0) calls = ++keys[i].calls;
+    if (!keys[i].name[0]) snprintf(keys[i].name, sizeof keys[i].name, "%s", name);
+    if (strcmp(keys[i].name, name) == 0) calls = ++keys[i].calls;
   }
   gpr_free(name);
   return calls;

@@ -61,6 +61,50 @@ import Testing
     (.dataLoss, "", .serverBug), (StatusCode(rawValue: 99), "", .serverBug),
   ]
 
+  /// What Triton says of shared memory, with each status that it comes with.
+  private static let regions: [(StatusCode, String)] = [
+    (.notFound, "Unable to find shared memory region: 'x'"),
+    (.notFound, "Unable to find system shared memory region: 'x'"),
+    (.invalidArgument, "Unable to find cuda shared memory region: 'x'"),
+    (.internalError, "Unable to open shared memory region: '/x'"),
+    (.internalError, "shared memory size specified with the request for output 'y' (4 bytes)"),
+    (.alreadyExists, "shared memory region 'x' already in manager"),
+    (.invalidArgument, "Invalid offset for shared memory region: 'x'"),
+    (.unknown, "Invalid offset + byte size for shared memory region: 'x'"),
+  ]
+
+  @Test("Bug: what the server says of a region is of class shared_memory, with something to do")
+  func sharedMemory() {
+    for (status, text) in Self.regions {
+      let found = Classification(status, "[request id: 1] " + text)
+      #expect(found.code == .sharedMemory && found.remedy != nil, "\(text)")
+    }
+    // A model that fails with words about shared memory has not lost a region.
+    let stub = Classification(.internalError, "Failed to increase the shared memory pool size")
+    #expect(stub.code == .serverFailure)
+  }
+
+  @Test("Bug: in a stream a caller's mistake has the class that it has in a call")
+  func streams() {
+    let table: [(String, TritonError.Code)] = [
+      ("unexpected shape for input 'I' for model 'm'. Expected [-1], got [1,2]", .contract),
+      ("[request id: x] inference request batch-size must be <= 4 for 'm'", .contract),
+      ("inference input 'I' data-type is 'INT32', but model 'm' expects 'INT64'", .contract),
+      ("unexpected inference input 'J' for model 'm'", .contract),
+      ("unexpected inference output 'P' for model 'm'", .contract),
+      ("expected 2 inputs but got 1 inputs for model 'm'", .contract),
+      ("Request for unknown model: 'm' is not found", .unknownModel),
+      ("Request for unknown model: 'm' has no available versions", .notReady),
+      ("Request for unknown model: 'm' is not at ready state", .notReady),
+      ("Exceeds maximum queue size", .overload), ("Request timeout expired", .overload),
+      ("Unable to find shared memory region: 'x'", .sharedMemory),
+      ("the model broke", .serverBug),
+    ]
+    for (text, code) in table {
+      #expect(Classification(StreamStatus.of(text), text).code == code, "\(text)")
+    }
+  }
+
   @Test func `Every text of the table has its class`() {
     for (status, text, code) in Self.texts {
       #expect(Classification(status, text).code == code, "\(status): \(text)")
