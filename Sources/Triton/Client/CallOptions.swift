@@ -13,10 +13,12 @@ public struct CallOptions: Sendable {
   public var compression: Compression?
   /// Another number of attempts; 1 never tries again and never waits.
   public var attempts: Int?
-  /// Classes of errors that the caller answers itself: they are not tried again here.
+  /// Classes of errors that the caller answers itself: they are neither tried again nor waited out
+  /// here. Another server of a list still takes over for one that is away.
   public var notRetried: Set<TritonError.Code> = []
   /// Asks Triton to end a stream at the first error with that error's own status, instead of
-  /// telling it as a text in an answer (the header `triton_grpc_error`).
+  /// telling it as a text in an answer (the header `triton_grpc_error`). Triton 24.10 does
+  /// so for errors of models: what it refuses before a model runs still comes as an answer.
   public var endsStreamOnError = false
 
   /// No change but these.

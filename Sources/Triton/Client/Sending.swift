@@ -91,6 +91,8 @@ extension TritonClient {
       switch pool.choose(call.rpc, model: call.model, waits: call.waits) {
       case .go(let place): return place
       case .check(let server): await check(server)
+      case .wait(_, let error) where call.options.notRetried.contains(error.code):
+        return pool.next()
       case .wait(let instant, let error):
         let now = ContinuousClock.now
         let lost = call.lost + (instant - now)
@@ -151,7 +153,7 @@ extension TritonClient {
   private func verdict(
     on error: TritonError, _ call: inout OngoingCall, at place: ServerPool.Place
   ) -> RetryVerdict {
-    guard !call.options.notRetried.contains(error.code), !error.isLocal else { return .giveUp }
+    guard !error.isLocal else { return .giveUp }
     let isLost = error.code.meansAbsence || error.code == .deadline
     // Whatever was not a wait was the attempts that failed.
     let lost = isLost ? max(call.lost, ContinuousClock.now - call.start) : call.lost
@@ -163,6 +165,8 @@ extension TritonClient {
         hasOtherServer: pool.hasOther(than: place.server, model: call.model),
         mayMeetOther: pool.goesRoundName,
         wasServed: wasServed(error.concernsModel ? call.model : nil)))
+    let isAnsweredByCaller = call.options.notRetried.contains(error.code)
+    guard verdict == .elsewhere || !isAnsweredByCaller else { return .giveUp }
     if verdict == .elsewhere || verdict == .wait { call.lost = lost }
     return verdict
   }
