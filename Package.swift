@@ -111,6 +111,7 @@ let package = Package(
         "Inference", "RelationBundle", "RelationExtraction", "RelationServing", "Triton",
         "WordPiece",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
 

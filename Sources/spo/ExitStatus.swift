@@ -33,7 +33,7 @@ enum ExitStatus {
   /// What may pass by itself is worth a retry by whoever started this program.
   private static func code(of error: TritonError) -> Int32 {
     switch error.code {
-    case .connection, .notReady, .overload, .deadline, .cancelled: unreachable
+    case .connection, .notReady, .overload, .deadline, .cancelled, .serverFailure: unreachable
     case .invalidRequest: usage
     default: permanent
     }
@@ -58,7 +58,7 @@ enum ExitStatus {
 /// Standard error, where everything goes that is not a result.
 enum Terminal {
   static func say(_ message: String) {
-    FileHandle.standardError.write(Data("spo: \(message)\n".utf8))
+    FileHandle.standardError.write(Data("spo: \(message.terminalSafe)\n".utf8))
   }
 
   static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
