@@ -164,7 +164,8 @@ let package = Package(
       swiftSettings: strictTests),
     .testTarget(
       name: "EvaluationTests", dependencies: ["Evaluation"], swiftSettings: strictTests),
-    .testTarget(name: "CommandLineTests", dependencies: ["spo"], swiftSettings: strictTests),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["Triton", "spo"], swiftSettings: strictTests),
     .testTarget(
       name: "TritonTests",
       dependencies: [

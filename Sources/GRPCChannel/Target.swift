@@ -37,7 +37,8 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
     }
     guard addresses.allSatisfy({ Self.isIPv4($0.prefix { $0 != ":" }) }) else {
       throw Invalid(
-        description: "\"\(Self.shown(text))\" lists host names; gRPC takes a list of IPv4 addresses only: "
+        description:
+          "\"\(Self.shown(text))\" lists host names; gRPC takes a list of IPv4 addresses only: "
           + "give ip:port,ip:port, or one DNS name with all of them as dns:///name:port")
     }
     uri = "ipv4:" + addresses.joined(separator: ",")
@@ -50,7 +51,8 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
     if text.isEmpty { return "the server address is empty; \(expected)" }
     guard !text.hasPrefix("unix") else { return nil }
     if text.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0.value < 0x20 }) {
-      return "\"\(Self.shown(text))\" has blanks in it; \(expected), and several of them with only a "
+      return
+        "\"\(Self.shown(text))\" has blanks in it; \(expected), and several of them with only a "
         + "comma between"
     }
     if let end = text.firstRange(of: "://"), !schemes.contains(where: text.hasPrefix) {
@@ -58,7 +60,8 @@ public struct Target: Sendable, Hashable, CustomStringConvertible {
         + "\(expected), and TLS is a setting of its own"
     }
     if text.split(separator: ",", omittingEmptySubsequences: false).contains("") {
-      return "\"\(Self.shown(text))\" has a comma too many: an address of its list is empty; \(expected)"
+      return
+        "\"\(Self.shown(text))\" has a comma too many: an address of its list is empty; \(expected)"
     }
     return nil
   }

@@ -9,7 +9,9 @@ extension String {
   var terminalSafeLine: String { escaped { _ in false } }
 
   private func escaped(keeping isKept: (Unicode.Scalar) -> Bool) -> String {
-    guard unicodeScalars.contains(where: { $0.commandsTerminal && !isKept($0) }) else { return self }
+    guard unicodeScalars.contains(where: { $0.commandsTerminal && !isKept($0) }) else {
+      return self
+    }
     var safe = ""
     for scalar in unicodeScalars {
       if scalar.commandsTerminal, !isKept(scalar) {

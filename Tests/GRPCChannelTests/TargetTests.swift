@@ -37,7 +37,8 @@ import Testing
   @Test("Bug: a scheme, blanks or an empty member of a list get a sentence")
   func sentences() {
     let cases = [
-      ("http://triton:8001", "begins with http://"), ("grpcs://triton:8001", "begins with grpcs://"),
+      ("http://triton:8001", "begins with http://"),
+      ("grpcs://triton:8001", "begins with grpcs://"),
       ("localhost :8001", "blanks"), (" localhost:8001", "blanks"), ("a:1, b:2", "blanks"),
       ("localhost:8001\n", "blanks"), ("10.0.0.1:1,,10.0.0.2:2", "comma too many"),
       ("10.0.0.1:1,", "comma too many"), (",", "comma too many"), ("", "is empty"),
@@ -51,9 +52,11 @@ import Testing
   }
 
   @Test func `A list is one target for each of its servers`() throws {
-    #expect(try Target("10.0.0.1:1,10.0.0.2:2").members.map(\.uri)
-      == ["ipv4:10.0.0.1:1", "ipv4:10.0.0.2:2"])
-    #expect(try Target("ipv6:[::1]:1,[::2]:2").members.map(\.uri) == ["ipv6:[::1]:1", "ipv6:[::2]:2"])
+    #expect(
+      try Target("10.0.0.1:1,10.0.0.2:2").members.map(\.uri)
+        == ["ipv4:10.0.0.1:1", "ipv4:10.0.0.2:2"])
+    #expect(
+      try Target("ipv6:[::1]:1,[::2]:2").members.map(\.uri) == ["ipv6:[::1]:1", "ipv6:[::2]:2"])
     for text in ["triton:1", "dns:///triton:1", "unix:/tmp/a", "xds:///x"] {
       #expect(try Target(text).members.map(\.uri) == [Target(text).uri])
     }

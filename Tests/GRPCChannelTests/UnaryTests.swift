@@ -38,7 +38,8 @@ import Testing
     memory.initializeMemory(as: UInt8.self, repeating: 7)
     func send() async throws -> Int {
       let lent = SharedBytes(lending: memory) { _ in announce.yield(1) }
-      return try await channel.unary(.echo("Echo"), OutgoingMessage(pieces: [.shared(lent)])).message.count
+      return try await channel.unary(.echo("Echo"), OutgoingMessage(pieces: [.shared(lent)]))
+        .message.count
     }
     #expect(try await send() == 1 << 20)
     var iterator = released.makeAsyncIterator()

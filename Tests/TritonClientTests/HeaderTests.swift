@@ -63,7 +63,8 @@ import Triton
     var dumped = ""
     dump(configuration, to: &dumped)
     let shown = [
-      "\(metadata)", String(reflecting: metadata), "\(metadata.entries)", "\(configuration)", dumped,
+      "\(metadata)", String(reflecting: metadata), "\(metadata.entries)", "\(configuration)",
+      dumped,
       "\(identity)", String(reflecting: identity),
     ]
     for text in shown { #expect(!text.contains("s3cr3t"), "\(text)") }

@@ -57,7 +57,8 @@ import Testing
     (.unimplemented, "", .unsupported), (.deadlineExceeded, "Deadline Exceeded", .deadline),
     (.cancelled, "CANCELLED", .cancelled), (.alreadyExists, "region is registered", .contract),
     (.unauthenticated, "", .authorization), (.permissionDenied, "", .authorization),
-    (.internalError, "onnx runtime error 2", .serverFailure), (.aborted, "", .cancelled), (.unknown, "?", .serverBug),
+    (.internalError, "onnx runtime error 2", .serverFailure), (.aborted, "", .cancelled),
+    (.unknown, "?", .serverBug),
     (.dataLoss, "", .serverBug), (StatusCode(rawValue: 99), "", .serverBug),
   ]
 

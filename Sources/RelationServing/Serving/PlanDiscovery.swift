@@ -110,7 +110,9 @@ struct PlanDiscovery {
 
   /// A model as a companion; nil when it has nothing to do with the dense one.
   private func companion(_ name: String, of dense: ModelContract) async -> Option? {
-    guard let served = try? await client.modelConfiguration(name, options: options) else { return nil }
+    guard let served = try? await client.modelConfiguration(name, options: options) else {
+      return nil
+    }
     let isEnsemble = served.steps.contains(model)
     guard isEnsemble || served.compactOf.contains(model) else { return nil }
     let route: ServingRoute = isEnsemble ? .compactEnsemble : .compactNative

@@ -49,7 +49,8 @@ extension TritonClient {
         if isReady { return }
         last = nil
       } catch let error as TritonError
-        where error.code.meansAbsence || [.overload, .deadline, .cancelled].contains(error.code)
+        where error.code.meansAbsence
+        || [.overload, .deadline, .cancelled].contains(error.code)
           && !error.isLocal
       {
         last = error

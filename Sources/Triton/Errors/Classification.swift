@@ -29,77 +29,78 @@ struct Classification {
     var concernsModel = false
   }
 
-  private static let byText: [Rule] = [
-    Rule(
-      text: "This protocol is restricted", code: .authorization,
-      remedy: "give the header triton-grpc-protocol-KEY with the value the server expects"),
-    Rule(
-      text: "Exceeds maximum queue size", code: .overload,
-      remedy: "send less at once, or raise max_queue_size in the model's configuration"),
-    Rule(
-      text: "Request timeout expired", code: .overload,
-      remedy: "send less at once, or give the request a longer queue timeout"),
-    Rule(
-      text: "is not at ready state", code: .notReady,
-      remedy: "wait until the model is ready, or see why it failed in the repository index",
-      concernsModel: true),
-    Rule(
-      text: "load failed for model", code: .loadFailed,
-      remedy: "mend the model; where the reason is not told here, it is in the server's log"),
-    Rule(
-      text: "failed to load", code: .loadFailed,
-      remedy: "mend the model; where the reason is not told here, it is in the server's log"),
-    Rule(text: "Server not ready", code: .notReady, remedy: "wait until the server is ready"),
-    Rule(
-      text: "Server is stopping", code: .notReady,
-      remedy: "use another endpoint until it is back"),
-    Rule(
-      text: "Server exiting", code: .notReady, remedy: "use another endpoint until it is back"),
-    Rule(
-      text: "is shutting down", code: .notReady, remedy: "use another endpoint until it is back"),
-    Rule(
-      status: .unavailable, text: "polling is disabled", code: .unsupported,
-      remedy: "start the server with --model-control-mode=explicit"),
-    Rule(
-      text: "explicit model load / unload is not allowed", code: .unsupported,
-      remedy: "start the server with --model-control-mode=explicit"),
-    Rule(
-      text: "Client shared memory is disabled", code: .unsupported,
-      remedy: "start the server with --allow-client-shm=true"),
-    Rule(
-      status: .internalError, text: "it is currently in use", code: .regionInUse,
-      remedy: "a request still uses the region; unregister it when it has ended"),
-    Rule(
-      status: .resourceExhausted, text: "Received message larger than max", code: .size,
-      remedy: "ask for fewer rows in one request, or raise maximumReceivedMessageBytes"),
-    Rule(
-      text: "exceeds gRPC's byte size limit", code: .size,
-      remedy: "ask for fewer rows or shorter sentences in one request"),
-    Rule(
-      status: .invalidArgument, text: "unknown model", code: .unknownModel,
-      remedy: "list what there is with the repository index"),
-    // Also while a server drains before it stops, and while a model is loaded anew.
-    Rule(
-      status: .notFound, text: "has no available versions", code: .notReady,
-      remedy: "load the model, or see why it failed in the repository index",
-      concernsModel: true),
-    Rule(
-      status: .unimplemented, text: "decoupled transaction policy", code: .contract,
-      remedy: "use a stream for a decoupled model"),
-    Rule(
-      status: .unavailable, text: "Ssl handshake failed", code: .authorization,
-      remedy: "check that the server speaks TLS, its authority, its name and its dates"),
-    Rule(
-      status: .unavailable, text: "is not in peer certificate", code: .authorization,
-      remedy: "use a name that the server's certificate has, or tell which one to expect"),
-    Rule(
-      status: .unavailable, text: "Socket closed", code: .connection,
-      remedy: "the server went away, or what answers there speaks no plaintext gRPC: Triton's "
-        + "gRPC port is 8001 by default (8000 is HTTP), and a TLS server needs TLS here"),
-    Rule(
-      status: .unavailable, text: "Trying to connect an http1.x server", code: .connection,
-      remedy: "this is an HTTP port; Triton's gRPC port is 8001 by default, its HTTP port 8000"),
-  ] + sharedMemory
+  private static let byText: [Rule] =
+    [
+      Rule(
+        text: "This protocol is restricted", code: .authorization,
+        remedy: "give the header triton-grpc-protocol-KEY with the value the server expects"),
+      Rule(
+        text: "Exceeds maximum queue size", code: .overload,
+        remedy: "send less at once, or raise max_queue_size in the model's configuration"),
+      Rule(
+        text: "Request timeout expired", code: .overload,
+        remedy: "send less at once, or give the request a longer queue timeout"),
+      Rule(
+        text: "is not at ready state", code: .notReady,
+        remedy: "wait until the model is ready, or see why it failed in the repository index",
+        concernsModel: true),
+      Rule(
+        text: "load failed for model", code: .loadFailed,
+        remedy: "mend the model; where the reason is not told here, it is in the server's log"),
+      Rule(
+        text: "failed to load", code: .loadFailed,
+        remedy: "mend the model; where the reason is not told here, it is in the server's log"),
+      Rule(text: "Server not ready", code: .notReady, remedy: "wait until the server is ready"),
+      Rule(
+        text: "Server is stopping", code: .notReady,
+        remedy: "use another endpoint until it is back"),
+      Rule(
+        text: "Server exiting", code: .notReady, remedy: "use another endpoint until it is back"),
+      Rule(
+        text: "is shutting down", code: .notReady, remedy: "use another endpoint until it is back"),
+      Rule(
+        status: .unavailable, text: "polling is disabled", code: .unsupported,
+        remedy: "start the server with --model-control-mode=explicit"),
+      Rule(
+        text: "explicit model load / unload is not allowed", code: .unsupported,
+        remedy: "start the server with --model-control-mode=explicit"),
+      Rule(
+        text: "Client shared memory is disabled", code: .unsupported,
+        remedy: "start the server with --allow-client-shm=true"),
+      Rule(
+        status: .internalError, text: "it is currently in use", code: .regionInUse,
+        remedy: "a request still uses the region; unregister it when it has ended"),
+      Rule(
+        status: .resourceExhausted, text: "Received message larger than max", code: .size,
+        remedy: "ask for fewer rows in one request, or raise maximumReceivedMessageBytes"),
+      Rule(
+        text: "exceeds gRPC's byte size limit", code: .size,
+        remedy: "ask for fewer rows or shorter sentences in one request"),
+      Rule(
+        status: .invalidArgument, text: "unknown model", code: .unknownModel,
+        remedy: "list what there is with the repository index"),
+      // Also while a server drains before it stops, and while a model is loaded anew.
+      Rule(
+        status: .notFound, text: "has no available versions", code: .notReady,
+        remedy: "load the model, or see why it failed in the repository index",
+        concernsModel: true),
+      Rule(
+        status: .unimplemented, text: "decoupled transaction policy", code: .contract,
+        remedy: "use a stream for a decoupled model"),
+      Rule(
+        status: .unavailable, text: "Ssl handshake failed", code: .authorization,
+        remedy: "check that the server speaks TLS, its authority, its name and its dates"),
+      Rule(
+        status: .unavailable, text: "is not in peer certificate", code: .authorization,
+        remedy: "use a name that the server's certificate has, or tell which one to expect"),
+      Rule(
+        status: .unavailable, text: "Socket closed", code: .connection,
+        remedy: "the server went away, or what answers there speaks no plaintext gRPC: Triton's "
+          + "gRPC port is 8001 by default (8000 is HTTP), and a TLS server needs TLS here"),
+      Rule(
+        status: .unavailable, text: "Trying to connect an http1.x server", code: .connection,
+        remedy: "this is an HTTP port; Triton's gRPC port is 8001 by default, its HTTP port 8000"),
+    ] + sharedMemory
 
   /// What Triton says of regions, whatever the status; words of its own, which a model's failure
   /// that speaks of shared memory does not use.

@@ -72,7 +72,8 @@ public enum BytesTensor {
       let count = Int(UInt32(littleEndian: wire.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
       at += 4
       guard wire.count - at >= count else {
-        throw fault("element \(elements.count) claims \(count) bytes of the \(wire.count - at) left")
+        throw fault(
+          "element \(elements.count) claims \(count) bytes of the \(wire.count - at) left")
       }
       elements.append(Array(wire[at..<at + count]))
       at += count

@@ -117,7 +117,8 @@ public struct InferInput: Sendable {
       return "input \(name) has shape \(shape), expected dimensions of 0 or more"
     }
     if case .region(let slice) = source, slice.isImpossible {
-      return "input \(name) lies at \(slice.offset) with \(slice.byteCount) bytes in shared memory, "
+      return
+        "input \(name) lies at \(slice.offset) with \(slice.byteCount) bytes in shared memory, "
         + "expected 0 or more of both"
     }
     guard case .raw(let bytes) = source, let size = datatype.byteCount else { return nil }

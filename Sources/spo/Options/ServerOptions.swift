@@ -27,7 +27,8 @@ struct ServerOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Header of every call, such as triton-grpc-protocol-KEY=VALUE.",
-      discussion: "Others of this machine can read it: secrets belong in a file or in $SPO_HEADERS.",
+      discussion:
+        "Others of this machine can read it: secrets belong in a file or in $SPO_HEADERS.",
       valueName: "name=value"))
   var header: [String] = []
 

@@ -31,8 +31,7 @@ extension ReceivedMessage {
 
 extension Channel {
   /// A unary call of the test server with texts.
-  func ask(_ name: String, _ text: String, _ options: RPCOptions = .init()) async throws -> String
-  {
+  func ask(_ name: String, _ text: String, _ options: RPCOptions = .init()) async throws -> String {
     try await unary(.echo(name), OutgoingMessage(text), options: options).message.text
   }
 }
