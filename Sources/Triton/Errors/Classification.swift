@@ -157,6 +157,7 @@ extension TritonError {
     (trailers, isLocal) = (failure.trailingMetadata, failure.isLocal)
     concernsModel = class_.concernsModel
     // A queue that is full, and a connection that never came about, took nothing in.
-    wasNotRun = code == .overload || text.contains("failed to connect to all addresses")
+    let unsent = ["failed to connect to all addresses", "connections to all backends failing"]
+    wasNotRun = code == .overload || unsent.contains { text.contains($0) }
   }
 }
