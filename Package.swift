@@ -44,9 +44,9 @@ let package = Package(
     .target(name: "CTritonProtocol", linkerSettings: [.linkedLibrary("protobuf-c")]),
 
     // Floor 1: leaves.
+    .target(name: "Texts", swiftSettings: strict),
     .target(name: "Tensors", swiftSettings: strict),
     .target(name: "BLAS", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strict),
-    .target(name: "WordPiece", dependencies: ["CWordPieceTable"], swiftSettings: strict),
     .target(
       name: "GRPCChannel",
       dependencies: ["CGRPC", .product(name: "DequeModule", package: "swift-collections")],
@@ -57,7 +57,9 @@ let package = Package(
       swiftSettings: strict),
 
     // Floor 2: the domain; the client for any model.
-    .target(name: "GlobalPointer", swiftSettings: strict),
+    .target(
+      name: "WordPiece", dependencies: ["CWordPieceTable", "Texts"], swiftSettings: strict),
+    .target(name: "GlobalPointer", dependencies: ["Texts"], swiftSettings: strict),
     .target(
       name: "Triton",
       dependencies: [
@@ -78,6 +80,7 @@ let package = Package(
       name: "EmbeddedEngine",
       dependencies: [
         "BLAS", "CKernels", "GlobalPointer", "Inference", "RelationBundle", "Tensors",
+        .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
     .target(
@@ -101,14 +104,14 @@ let package = Package(
       name: "DocumentIO", dependencies: ["CSHA256", "CZlib", "GlobalPointer"], swiftSettings: strict
     ),
 
-    .target(name: "Evaluation", swiftSettings: strict),
+    .target(name: "Evaluation", dependencies: ["Texts"], swiftSettings: strict),
 
     // Floor 7: the command line.
     .executableTarget(
       name: "spo",
       dependencies: [
         "BLAS", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel", "GlobalPointer",
-        "Inference", "RelationBundle", "RelationExtraction", "RelationServing", "Triton",
+        "Inference", "RelationBundle", "RelationExtraction", "RelationServing", "Texts", "Triton",
         "WordPiece",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
@@ -119,6 +122,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["GlobalPointer", "Inference", "WordPiece"],
       path: "Tests/TestSupport", swiftSettings: strictTests),
+    .testTarget(name: "TextsTests", dependencies: ["Texts"], swiftSettings: strictTests),
     .testTarget(
       name: "WordPieceTests", dependencies: ["WordPiece"], resources: [.copy("Fixtures")],
       swiftSettings: strictTests),
@@ -128,6 +132,7 @@ let package = Package(
       name: "EmbeddedEngineTests",
       dependencies: [
         "BLAS", "CKernels", "EmbeddedEngine", "GlobalPointer", "Inference", "RelationBundle",
+        "TestSupport",
       ], resources: [.copy("Fixtures")], swiftSettings: strictTests),
     .testTarget(
       name: "RelationExtractionTests",
@@ -156,7 +161,9 @@ let package = Package(
     .testTarget(
       name: "RelationServingTests",
       dependencies: [
-        "GRPCChannel", "GlobalPointer", "Inference", "RelationServing", "TestSupport", "Triton",
+        "GRPCChannel", "GlobalPointer", "Inference", "Limiting", "RelationServing", "TestSupport",
+        "Triton", .product(name: "Logging", package: "swift-log"),
+        .product(name: "InMemoryLogging", package: "swift-log"),
       ],
       swiftSettings: strictTests),
     .testTarget(
@@ -170,8 +177,14 @@ let package = Package(
       name: "TritonTests",
       dependencies: [
         "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference", "RelationBundle",
-        "RelationExtraction", "RelationServing", "Triton", "spo",
-      ], exclude: ["Compact", "Models", "Reference/client.py", "Reference/half_mask.py"],
+        "RelationExtraction", "RelationServing", "TestSupport", "Triton", "spo",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "InMemoryLogging", package: "swift-log"),
+      ],
+      exclude: [
+        "Compact", "Models", "Reference/client.py", "Reference/half_mask.py", "Hostile/lies.py",
+        "Hostile/logits.py", "Hostile/server.py",
+      ],
       swiftSettings: strictTests),
   ],
   swiftLanguageModes: [.v6]

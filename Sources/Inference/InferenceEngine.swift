@@ -112,11 +112,11 @@ extension InferenceEngine {
     let inside = [query.subject, query.object].allSatisfy {
       $0.start >= 0 && $0.start <= $0.end && Int($0.end) < tokens
     }
-    guard inside, (0..<shape.predicates).contains(query.predicate) else {
+    guard inside, (0..<shape.predicateCount).contains(query.predicate) else {
       throw InferenceError(
         code: .invalidRequest,
         message: "the query \(query) lies outside \(tokens) tokens and "
-          + "\(shape.predicates) predicates")
+          + "\(shape.predicateCount) predicates")
     }
   }
 }

@@ -27,6 +27,8 @@ public struct InferenceError: Error, CustomStringConvertible {
     public static let unauthorized = Code("unauthorized")
     /// The caller's task was cancelled.
     public static let cancelled = Code("cancelled")
+    /// The engine was closed before it could answer.
+    public static let closed = Code("closed")
   }
 
   /// The class of the error.

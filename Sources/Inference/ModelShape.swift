@@ -3,13 +3,13 @@ public struct ModelShape: Sendable, Hashable {
   /// Rows of the word embedding; token ids are below it.
   public var vocabularySize: Int
   /// P, the heads of so_head and so_tail.
-  public var predicates: Int
+  public var predicateCount: Int
   /// The longest sentence in tokens, `[CLS]` and `[SEP]` included.
   public var maximumTokens: Int
 
   /// The sizes of a model.
-  public init(vocabularySize: Int, predicates: Int, maximumTokens: Int) {
-    (self.vocabularySize, self.predicates) = (vocabularySize, predicates)
+  public init(vocabularySize: Int, predicateCount: Int, maximumTokens: Int) {
+    (self.vocabularySize, self.predicateCount) = (vocabularySize, predicateCount)
     self.maximumTokens = maximumTokens
   }
 }

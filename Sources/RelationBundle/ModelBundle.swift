@@ -34,7 +34,7 @@ public struct ModelBundle: Sendable {
           + "\(configuration.vocabularySize)")
     }
     schema = try RelationSchema(contentsOf: directory.appendingPathComponent("schema.json"))
-    try schema.require(count: configuration.predicates)
+    try schema.require(count: configuration.predicateCount)
   }
 
   /// The weights' file.
@@ -43,7 +43,7 @@ public struct ModelBundle: Sendable {
   /// The sizes that its config.json gives.
   public var modelShape: ModelShape {
     ModelShape(
-      vocabularySize: configuration.vocabularySize, predicates: configuration.predicates,
+      vocabularySize: configuration.vocabularySize, predicateCount: configuration.predicateCount,
       maximumTokens: configuration.maximumPositions)
   }
 

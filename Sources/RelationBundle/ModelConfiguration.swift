@@ -36,7 +36,7 @@ public struct ModelConfiguration: Sendable, Hashable {
   /// Epsilon of every LayerNorm.
   public var layerNormEpsilon: Float
   /// P.
-  public var predicates: Int
+  public var predicateCount: Int
   /// Subject and object spans.
   public var entity: Head
   /// Pairs of first tokens.
@@ -60,7 +60,7 @@ extension ModelConfiguration {
     maximumPositions = try fields.integer("max_position_embeddings", 3...65_536)
     tokenTypes = try fields.integer("type_vocab_size", 1...1_024)
     layerNormEpsilon = try fields.number("layer_norm_eps")
-    predicates = try fields.integer("num_predicates", 1...100_000)
+    predicateCount = try fields.integer("num_predicates", 1...100_000)
     entity = try fields.head("entity")
     soHead = try fields.head("so_head")
     soTail = try fields.head("so_tail")

@@ -104,7 +104,7 @@ struct DoctorCommand: AsyncParsableCommand {
   }
 
   private func size(_ contract: ModelContract, _ shape: ModelShape) -> String {
-    let (tokens, predicates) = (shape.maximumTokens, shape.predicates)
+    let (tokens, predicates) = (shape.maximumTokens, shape.predicateCount)
     let bytes = contract.answerBytes(tokens: tokens, predicates: predicates)
     let rows = contract.rows(
       tokens: tokens, predicates: predicates, within: served.answers.answerMemory << 20)

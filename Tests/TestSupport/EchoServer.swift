@@ -1,5 +1,5 @@
-import Foundation
-import Synchronization
+internal import Foundation
+internal import Synchronization
 
 /// A gRPC server in a process of its own; killed with its last reference.
 ///

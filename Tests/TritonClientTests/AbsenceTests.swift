@@ -38,7 +38,8 @@ import Triton
     await client.close()
   }
 
-  @Test("Mutation: a server is found although gRPC's own back-off is an hour", arguments: [true, false])
+  @Test(
+    "Mutation: a server is found although gRPC's own back-off is an hour", arguments: [true, false])
   func backoff(wasServed: Bool) async throws {
     let server = try await EchoServer()
     let client = try TritonClient(
@@ -70,14 +71,14 @@ import Triton
     let error = await #expect(throws: TritonError.self) {
       try await client.infer(Self.request, options: options)
     }
-    #expect(error?.code == .connection && error?.message.contains("waited 1 s") == true)
+    #expect(error?.code == .connection && error?.message.contains("s for it to come back") == true)
     // The timeout of one call is its own bound, and health is asked for and not waited for.
     for body in [
       { _ = try await client.infer(Self.request, options: .init(timeout: .milliseconds(300))) },
       { _ = try await client.isLive() }, { _ = try await client.isModelReady("m") },
     ] as [() async throws -> Void] {
       let error = await #expect(throws: TritonError.self) { try await body() }
-      #expect(error?.code == .connection && error?.message.contains("waited") == false)
+      #expect(error?.code == .connection)
     }
     await client.close()
   }

@@ -9,7 +9,7 @@ import Testing
 /// Answers that the server decodes are those that the dense logits give.
 @Suite(.timeLimit(.minutes(5))) struct CompactTests {
   private static let shape = ModelShape(
-    vocabularySize: 1_000, predicates: ContractLogits.predicates, maximumTokens: 64)
+    vocabularySize: 1_000, predicateCount: ContractLogits.predicates, maximumTokens: 64)
 
   private func engine(
     _ model: String, _ route: ServingRoute? = nil, at kind: ServerKind = .compact

@@ -17,7 +17,7 @@ import Testing
         try await Servers.get(Self.kind).client()
       }
     let shape = ModelShape(
-      vocabularySize: 1_000, predicates: ContractLogits.predicates, maximumTokens: 64)
+      vocabularySize: 1_000, predicateCount: ContractLogits.predicates, maximumTokens: 64)
     var configuration = TritonEngine.Configuration()
     configuration.route = .denseSharedMemory
     return try await TritonEngine(
@@ -98,7 +98,8 @@ import Testing
     async throws
   {
     let client = try await Servers.get(Self.kind).client()
-    let orphan = "\(RegionPool.prefix)-1-\(UInt64.random(in: 0 ... .max))"
+    let dead = try await Command("/bin/true", []).pid
+    let orphan = "\(RegionPool.prefix)-\(dead)-\(UInt64.random(in: 0 ... .max))"
     let descriptor = shm_open("/" + orphan, O_CREAT | O_RDWR, 0o600)
     ftruncate(descriptor, 4_096)
     close(descriptor)
