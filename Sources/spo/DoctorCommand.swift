@@ -1,8 +1,9 @@
 internal import ArgumentParser
-internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
 internal import GRPCChannel
 internal import Inference
+internal import RelationServing
 internal import Triton
 
 /// Checks everything between this program and a served model, and says what to do.
@@ -26,11 +27,11 @@ struct DoctorCommand: AsyncParsableCommand {
     var examination = Examination()
     let target = try Target(server)
     checkProxy(target, &examination)
-    let client = try served.answers.connection.client(server)
+    let client = try served.answers.client(server)
     await examine(client, server, &examination)
     if client.serverCount > 1 { await checkCluster(server, &examination) }
     await client.close()
-    print(examination.report)
+    try StandardOutput().write(examination.report.terminalSafe + "\n")
     if let code = examination.exitCode { throw ExitCode(code) }
   }
 
@@ -41,7 +42,7 @@ struct DoctorCommand: AsyncParsableCommand {
       await examination.check(
         "reach", or: ExitStatus.unreachable,
         {
-          let isLive = try await client.isLive(.init(timeout: .seconds(5), attempts: 1))
+          let isLive = try await client.isLive(options: .init(timeout: .seconds(5), attempts: 1))
           return isLive ? "\(server) answers" : nil
         }, otherwise: "the server says that it is not live; see its log")
     else { return }
@@ -95,7 +96,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
     examination.ok("size", size(contract, remote.shape))
     await examination.check("inference") {
-      let answers = try await remote.use {
+      let answers = try await remote.closing {
         try await $0.infer(InferenceBatch([[0, 0, 0]]), threshold: 0)
       }
       return "a trial sentence was answered (\(answers.count))"
@@ -103,7 +104,7 @@ struct DoctorCommand: AsyncParsableCommand {
   }
 
   private func size(_ contract: ModelContract, _ shape: ModelShape) -> String {
-    let (tokens, predicates) = (shape.maximumTokens, shape.predicates)
+    let (tokens, predicates) = (shape.maximumTokens, shape.predicateCount)
     let bytes = contract.answerBytes(tokens: tokens, predicates: predicates)
     let rows = contract.rows(
       tokens: tokens, predicates: predicates, within: served.answers.answerMemory << 20)
@@ -131,7 +132,7 @@ struct DoctorCommand: AsyncParsableCommand {
       let list = try Target(servers).uri
       let scheme = list.prefix { $0 != ":" } + ":"
       for address in list.dropFirst(scheme.count).split(separator: ",").map({ scheme + $0 }) {
-        let client = try served.answers.connection.client(String(address))
+        let client = try served.answers.client(String(address))
         let index = try await client.repositoryIndex(onlyReady: true)
         await client.close()
         models.append(

@@ -1,6 +1,6 @@
 public import ArgumentParser
 public import DocumentIO
-internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
 internal import GlobalPointer
 internal import RelationExtraction
@@ -124,7 +124,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let source = try source()
     let bundle = try engine.bundle.load()
     let extractor = try await engine.extractor(bundle, try reading(bundle))
-    try await extractor.closing { try await run(source, extractor, bundle) }
+    try await extractor.engine.closing { _ in try await run(source, extractor, bundle) }
   }
 
   private func source() throws -> RecordSource {
@@ -149,9 +149,12 @@ struct ExtractCommand: AsyncParsableCommand {
       extractor: extractor, output: output, format: format, unit: offsets, isForExcel: excel,
       rejects: rejects, maxRejects: maxRejects,
       showsProgress: !quiet && Terminal.showsProgress)
-    let info = try await info(extractor, bundle)
     let summary = try await run.run(source)
-    try info?.write(summary, extractor)
+    if let runInfo {
+      try RunInfo(
+        path: runInfo, bundle: bundle, engine: engine.engineDescription, threshold: threshold
+      ).write(summary, extractor)
+    }
     if !quiet {
       Terminal.say(summary.description)
       if let served = extractor.servingReport { Terminal.say(served) }
@@ -159,20 +162,11 @@ struct ExtractCommand: AsyncParsableCommand {
     if summary.rejected > 0 || summary.unread > 0 { throw ExitCode(ExitStatus.rejects) }
   }
 
-  private func info(
-    _ extractor: RelationExtractor, _ bundle: ModelBundle
-  ) async throws -> RunInfo? {
-    guard let runInfo else { return nil }
-    return RunInfo(
-      path: runInfo, bundle: bundle, engine: engine.engineDescription, threshold: threshold,
-      served: try await engine.servedModel(extractor))
-  }
-
   private func reading(_ bundle: ModelBundle) throws -> RelationExtractor.Configuration {
     let schema = bundle.schema
     var configuration = RelationExtractor.Configuration()
     configuration.threshold = threshold
-    configuration.temperature = bundle.configuration.temperature
+    configuration.temperature = bundle.temperature
     configuration.lookAhead = lookAhead
     var kept = predicate.isEmpty ? nil : try schema.ids(of: predicate)
     if subjectType != nil || objectType != nil {

@@ -1,6 +1,7 @@
 internal import DocumentIO
-internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
+internal import Inference
 internal import RelationExtraction
 
 /// What a run used and did, once per run: program, model files by hash, settings, counts.
@@ -9,25 +10,16 @@ struct RunInfo {
   let bundle: ModelBundle
   let engine: String
   let threshold: Float
-  /// The served model that was asked; nil for the embedded engine.
-  let served: ServedModel?
-
-  /// A model of a server, as it was when the run began.
-  struct ServedModel {
-    var name: String
-    /// The version that was asked for; empty where the server chose among `versions`.
-    var version: String
-    var versions: [String]
-  }
 
   /// The bundle's files that were used: of a served model the weights are the server's own.
-  private var files: [String] {
-    ["config.json", "schema.json", "vocab.txt"] + (served == nil ? ["model.safetensors"] : [])
+  private func files(_ identity: EngineIdentity) -> [String] {
+    ["config.json", "schema.json", "vocab.txt"]
+      + (identity.server == nil ? ["model.safetensors"] : [])
   }
 
   func write(_ summary: ExtractRun.Summary, _ extractor: RelationExtractor) throws {
     var hashes: [String: String] = [:]
-    for name in files {
+    for name in files(extractor.engine.identity) {
       hashes[name] = try sha256(ofFile: bundle.directory.appendingPathComponent(name).path)
     }
     var object: [String: Any] = [
@@ -37,11 +29,12 @@ struct RunInfo {
       "inputs_not_read": summary.unread, "seconds": summary.seconds,
     ]
     object["serving"] = extractor.servingRecord
-    if let served {
-      object["served"] =
-        [
-          "model": served.name, "version_asked": served.version, "versions": served.versions,
-        ] as [String: Any]
+    let identity = extractor.engine.identity
+    if let server = identity.server {
+      var served = ["server": server, "model": identity.model]
+      // Where it was not asked for and no answer told it, it is not known.
+      served["version"] = identity.version
+      object["served"] = served
     }
     let options: JSONSerialization.WritingOptions = [
       .prettyPrinted, .sortedKeys, .withoutEscapingSlashes,

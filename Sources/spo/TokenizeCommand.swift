@@ -53,70 +53,40 @@ struct TokenizeCommand: AsyncParsableCommand {
   }
 
   mutating func run() async throws {
+    let output = try StandardOutput()
     let tokenizer = BertTokenizer(
-      vocabulary: try vocabulary(), specialTokens: specialTokens ? .recognised : .text)
+      vocabulary: try vocabulary(), specialTokens: specialTokens ? .recognized : .text)
     var options = RecordReader.Options()
     (options.textField, options.format) = (textField, inputFormat)
-    let output = FileName("-")
     let source = try RecordSource.of(
-      inputs, texts: text, writing: [OutputPath("--output", output)], options: options)
-    try await write(source, tokenizer, try OutputFile(output))
-  }
-
-  private func write(
-    _ source: RecordSource, _ tokenizer: BertTokenizer, _ output: OutputFile
-  ) async throws {
+      inputs, texts: text, writing: [OutputPath("--output", FileName("-"))], options: options)
+    var lines = TokenLines(tokenizer.vocabulary, offsets)
+    var batch = EncodingBatch()
+    let truncation = maxTokens.map(Truncation.longest) ?? .none
     var rejected = 0
-    while let item = try await nextItem(source, output) {
+    while let item = try await source.next() {
       switch item {
       case .notice(let notice):
         Terminal.say(notice.description)
         if notice.isFailure { rejected += 1 }
       case .record(let record):
-        let truncation = maxTokens.map(Truncation.longest) ?? .none
-        let encoding = tokenizer.encode(record.text, truncation: truncation)
-        let line = TokenLine(encoding: encoding, text: record.text, unit: offsets)
-        try await output.append { line.append(tokenizer.vocabulary, to: &$0) }
+        tokenizer.encode(CollectionOfOne(record.text), truncation: truncation, into: &batch)
+        try output.append { lines.append(batch, record.text, to: &$0) }
       case .reject(let reject):
         rejected += 1
         let formatter = ResultFormatter(format: .jsonl)
-        try await output.append { _ = formatter.append(reject, to: &$0) }
+        try output.append { _ = formatter.append(reject, to: &$0) }
       }
+      try Task.checkCancellation()
+      // What is there is written before more is waited for.
+      if source.wouldWait { try output.flush() }
     }
-    try await output.finish()
+    try output.flush()
     if rejected > 0 { throw ExitCode(ExitStatus.rejects) }
-  }
-
-  /// The next item; what has been found is written out before it is waited for.
-  private func nextItem(_ source: RecordSource, _ output: OutputFile) async throws -> InputItem? {
-    if source.wouldWait { try await output.flush() }
-    return try await source.next()
   }
 
   private func vocabulary() throws -> Vocabulary {
     if let vocab { return try Vocabulary(contentsOf: URL(fileURLWithPath: vocab)) }
     return try bundle.load().vocabulary
-  }
-}
-
-/// One line of `spo tokenize`.
-private struct TokenLine {
-  let encoding: Encoding
-  let text: String
-  let unit: OffsetUnit
-
-  func append(_ vocabulary: Vocabulary, to out: inout [UInt8]) {
-    out.append(contentsOf: "{\"ids\": \(encoding.ids), \"tokens\": [".utf8)
-    for (index, id) in encoding.ids.enumerated() {
-      if index > 0 { out.append(contentsOf: ", ".utf8) }
-      appendJSON(vocabulary.tokens[Int(id)], to: &out)
-    }
-    let offset = OffsetConverter(text, unit)
-    let pairs = encoding.offsets.map { [offset($0.lowerBound), offset($0.upperBound)] }
-    out.append(contentsOf: "], \"offset_unit\": \"\(unit.rawValue)\", \"offsets\": \(pairs)".utf8)
-    if encoding.droppedTokens > 0 {
-      out.append(contentsOf: ", \"dropped\": \(encoding.droppedTokens)".utf8)
-    }
-    out.append(contentsOf: "}\n".utf8)
   }
 }

@@ -77,6 +77,9 @@ public enum InputItem: Sendable, Hashable {
   case reject(Reject)
   /// What is to be known of a file.
   case notice(InputNotice)
+
+  /// The text to read; nil of an item that is no document.
+  public var text: String? { if case .record(let record) = self { record.text } else { nil } }
 }
 
 /// What is to be known of an input: that it cannot be read, or not all of it, or how it was read.

@@ -42,6 +42,14 @@ public final class OutputFile: @unchecked Sendable {
   ///   `CancellationError` where it would have to wait.
   public func flush() async throws { try await perform { try $0.flush() } }
 
+  /// `append` for commands that have no other task to keep waiting.
+  public func appendBlocking(_ body: (inout [UInt8]) -> Void) throws {
+    try locked { if $0.append(body) { try $0.flush() } }
+  }
+
+  /// `flush` for commands that have no other task to keep waiting.
+  public func flushBlocking() throws { try locked { try $0.flush() } }
+
   /// Writes out everything, has the disk hold it, and gives the file its name.
   public func finish() async throws { try await perform { try $0.finish() } }
 

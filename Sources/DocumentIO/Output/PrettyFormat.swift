@@ -11,7 +11,7 @@ extension ResultFormatter {
       let times = group.count > 1 ? " (\(group.count) mentions)" : ""
       let note = paint("\(Int((best * 100).rounded()))%\(times)", 2)
       let words = [group[0].subject.text, group[0].predicate, group[0].object.text]
-      let shown = zip(words.map(terminalText), [36, 33, 32]).map { paint($0, $1) }
+      let shown = zip(words.map { terminalText($0) }, [36, 33, 32]).map { paint($0, $1) }
       out.append(contentsOf: "  \(shown[0])  --\(shown[1])-->  \(shown[2])   \(note)\n".utf8)
     }
     out.append(0x0A)
@@ -34,6 +34,6 @@ extension ResultFormatter {
   }
 
   private func paint(_ text: String, _ code: Int) -> String {
-    colour ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    color ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
   }
 }

@@ -20,18 +20,18 @@ public struct ResultFormatter: Sendable {
   public let format: ResultFormat
   /// What offsets count.
   public let unit: OffsetUnit
-  /// Whether `pretty` may use colour.
-  public let colour: Bool
+  /// Whether `pretty` may use color.
+  public let color: Bool
   /// Whether `csv` is for Excel: with a byte-order mark, by which it knows UTF-8, and with `'`
   /// before each text that it would take for a formula (`=`, `+`, `-`, `@` first).
   public let isForExcel: Bool
 
   /// A formatter.
   public init(
-    format: ResultFormat, unit: OffsetUnit = .codepoint, colour: Bool = false,
+    format: ResultFormat, unit: OffsetUnit = .codepoint, color: Bool = false,
     isForExcel: Bool = false
   ) {
-    (self.format, self.unit, self.colour) = (format, unit, colour)
+    (self.format, self.unit, self.color) = (format, unit, color)
     self.isForExcel = isForExcel
   }
 

@@ -71,11 +71,14 @@ public struct FileName: Sendable, Hashable, Comparable {
 
 /// Text with what steers a terminal shown instead of done: `\n`, `\r`, `\t`, and `\u001b` for the
 /// other control characters and for those that turn the direction of writing.
-public func terminalText(_ text: String) -> String {
-  guard text.unicodeScalars.contains(where: steers) else { return text }
+public func terminalText(
+  _ text: String, keeping isKept: (Unicode.Scalar) -> Bool = { _ in false }
+) -> String {
+  guard text.unicodeScalars.contains(where: { steers($0) && !isKept($0) }) else { return text }
   var shown = ""
   for scalar in text.unicodeScalars {
     switch scalar {
+    case _ where isKept(scalar): shown.unicodeScalars.append(scalar)
     case "\n": shown += "\\n"
     case "\r": shown += "\\r"
     case "\t": shown += "\\t"
@@ -90,7 +93,7 @@ public func terminalText(_ text: String) -> String {
 
 private func steers(_ scalar: Unicode.Scalar) -> Bool {
   switch scalar.value {
-  case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+  case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
   default: false
   }
 }

@@ -2,10 +2,10 @@ internal import CTritonProtocol
 internal import GRPCChannel
 
 /// A method of one of the two services, with the descriptors of its messages.
-struct RPC: @unchecked Sendable {
+package struct RPC: @unchecked Sendable {
   // @unchecked: the descriptors are constants of the generated C.
   let method: RPCMethod
-  let name: String
+  package let name: String
   let request: MessageType
   let response: MessageType
   /// Whether a second run does no harm when the first one's fate is unknown.
@@ -15,7 +15,7 @@ struct RPC: @unchecked Sendable {
   static let serverReady = RPC("ServerReady")
   static let modelReady = RPC("ModelReady")
   static let serverMetadata = RPC("ServerMetadata")
-  static let modelMetadata = RPC("ModelMetadata")
+  package static let modelMetadata = RPC("ModelMetadata")
   static let modelInfer = RPC("ModelInfer")
   static let modelStreamInfer = RPC("ModelStreamInfer")
   static let modelConfig = RPC("ModelConfig")
@@ -33,6 +33,11 @@ struct RPC: @unchecked Sendable {
   static let logSettings = RPC("LogSettings")
   static let healthCheck = RPC("Check", of: CTritonHealthService())
 
+  /// Whether it asks whether a server or model is there.
+  let isHealth: Bool
+  /// Whether its answers may be large: it has connections of its own.
+  let isInference: Bool
+
   private init(
     _ name: String,
     of service: UnsafePointer<ProtobufCServiceDescriptor> = CTritonInferenceService(),
@@ -42,5 +47,7 @@ struct RPC: @unchecked Sendable {
     method = RPCMethod(service: String(cString: service.pointee.name), name: name)
     (request, response) = (found.pointee.input, found.pointee.output)
     (self.name, self.isIdempotent) = (name, isIdempotent)
+    isHealth = ["ServerLive", "ServerReady", "ModelReady", "Check"].contains(name)
+    isInference = ["ModelInfer", "ModelStreamInfer"].contains(name)
   }
 }

@@ -1,9 +1,10 @@
 internal import ArgumentParser
 internal import DocumentIO
-internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
 internal import Inference
 internal import RelationExtraction
+internal import RelationServing
 internal import Triton
 internal import WordPiece
 
@@ -67,14 +68,14 @@ struct BenchCommand: AsyncParsableCommand {
   func run() async throws {
     let bundle = try bundle.load()
     let texts = try await RecordSource.texts(of: inputs, field: textField, limit: sentences)
-    let client = try served.answers.connection.client(served.server!)  // validate has looked
+    let client = try served.answers.client(served.server!)  // validate has looked
     var report: BenchReport?
     for number in numbers {
       var settings = try served.configuration()
       settings.concurrency = number
       let engine = try await TritonEngine(
         client: client, model: served.model, shape: bundle.modelShape, configuration: settings)
-      try await engine.use { engine in
+      try await engine.closing { engine in
         let work = BenchWork(texts, bundle.vocabulary, engine, rows: rows)
         if report == nil, work.cut > 0 {
           Terminal.say("\(work.cut) sentences are longer than the model takes: measured cut")

@@ -1,9 +1,10 @@
 public import ArgumentParser
 public import BLAS
 internal import EmbeddedEngine
+internal import RelationBundle
 internal import Inference
 internal import RelationExtraction
-internal import Triton
+internal import RelationServing
 internal import WordPiece
 
 /// Which model runs, here or on a server, and how.
@@ -51,19 +52,6 @@ struct EngineOptions: ParsableArguments {
     return "embedded \(precision?.rawValue ?? Precision.fastestFloat32.rawValue)"
   }
 
-  /// The served model that an extractor asks, with the versions that its server has.
-  func servedModel(_ extractor: RelationExtractor) async throws -> RunInfo.ServedModel? {
-    guard let server = served.server, let engine = extractor.engine as? TritonEngine else {
-      return nil
-    }
-    let name = engine.plan.primary.model
-    let client = try served.answers.connection.client(server)
-    let versions = try await client.modelMetadata(name).versions
-    await client.close()
-    let asked = engine.plan.primary.contract?.version ?? ""
-    return RunInfo.ServedModel(name: name, version: asked, versions: versions)
-  }
-
   private func engine(_ bundle: ModelBundle) async throws -> any InferenceEngine {
     guard let server = served.server else {
       var configuration = EmbeddedEngine.Configuration()
@@ -73,7 +61,7 @@ struct EngineOptions: ParsableArguments {
     var configuration = try served.configuration()
     configuration.concurrency = concurrency
     let engine = try await TritonEngine(
-      client: try served.answers.connection.client(server), model: served.model,
+      client: try served.answers.client(server), model: served.model,
       shape: bundle.modelShape, configuration: configuration)
     if explainPlan { Terminal.say("plan for \(served.model)\n\(engine.plan.explanation)") }
     return engine
