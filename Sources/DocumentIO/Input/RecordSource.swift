@@ -13,7 +13,7 @@ public final class RecordSource: AsyncSequence, Sendable {
   /// longer).
   public static let mostAhead = (items: 1_024, bytes: 8 << 20)
 
-  private let queue = RecordQueue()
+  let queue = RecordQueue()
 
   /// The records of files.
   public convenience init(_ inputs: Inputs, options: RecordReader.Options = .init()) {
