@@ -2,8 +2,13 @@ internal import Texts
 
 /// The predicates of a model, by id, with the entity types where the schema file has them.
 public struct RelationSchema: Sendable, Hashable {
-  /// A pair of entity types that a predicate connects.
-  public struct Types: Sendable, Hashable {
+  /// A pair of entity types that a predicate connects; as JSON `subject_type` and `object_type`.
+  public struct Types: Sendable, Hashable, Codable {
+    private enum CodingKeys: String, CodingKey {
+      case subject = "subject_type"
+      case object = "object_type"
+    }
+
     /// The subject's type, such as 图书作品.
     public var subject: String
     /// The object's type, such as 人物.
