@@ -205,6 +205,18 @@ import Testing
     #expect(try Data(contentsOf: URL(fileURLWithPath: gold)) == before)
   }
 
+  @Test func `A page does not replace a file of the bundle, nor what standard output writes`()
+    throws
+  {
+    let vocabulary = try write("vocab.txt", ["[PAD]"])
+    let bundled = try Run(
+      ["eval", try gold(), try gold(), "--bundle", folder.path, "--html", vocabulary])
+    #expect(bundled.status == 2 && bundled.errors.contains("--html"), "\(bundled.errors)")
+    let report = folder.path + "/report"
+    let words = "eval '\(try gold())' '\(try gold())' --html '\(report)' >'\(report)'"
+    #expect(try shell(words) == 2)
+  }
+
   @Test func `A page is replaced only by one that is whole`() throws {
     let page = try write("page.html", ["old"])
     let bad = try write("bad.jsonl", ["{"])
@@ -221,6 +233,15 @@ import Testing
   @Test(arguments: ["", "--json"])
   func `Bug: a report that could not be written was a success`(_ option: String) throws {
     let words = "eval '\(try gold())' '\(try gold())' \(option)"
+    #expect(try shell("\(words) >/dev/full") == 74)
+    #expect(try shell("\(words) >&-") == 74)
+  }
+
+  @Test(arguments: ["", "--json"])
+  func `Bug: a comparison that could not be written was a success`(_ option: String) throws {
+    let text = try write("text.txt", ["一二三"])
+    let words = "compare embedded embedded --bundle '\(Run.bundle)' '\(text)' \(option)"
+    #expect(try shell("\(words) >/dev/null") == 0)
     #expect(try shell("\(words) >/dev/full") == 74)
     #expect(try shell("\(words) >&-") == 74)
   }
