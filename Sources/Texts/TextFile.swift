@@ -43,13 +43,22 @@ public enum TextFile {
   }
 
   private static func text(_ bytes: [UInt8]) throws(Unreadable) -> [UInt8] {
-    if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
-      throw Unreadable(description: "it is UTF-16, expected UTF-8")
+    if let encoding = encoding(ofStart: bytes) {
+      throw Unreadable(description: "it is \(encoding), expected UTF-8")
     }
     guard bytes.withUnsafeBufferPointer({ String(validating: $0, as: UTF8.self) }) != nil else {
       throw Unreadable(description: "it is not valid UTF-8")
     }
     return bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+  }
+
+  /// The name of the encoding that a file's first bytes mark; nil for UTF-8 and without a mark.
+  public static func encoding(ofStart bytes: [UInt8]) -> String? {
+    let marks: [([UInt8], String)] = [
+      ([0xFF, 0xFE, 0, 0], "UTF-32"), ([0, 0, 0xFE, 0xFF], "UTF-32"), ([0xFF, 0xFE], "UTF-16"),
+      ([0xFE, 0xFF], "UTF-16"),
+    ]
+    return marks.first { bytes.starts(with: $0.0) }?.1
   }
 
   private static func failure() -> Unreadable {
