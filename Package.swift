@@ -18,6 +18,8 @@ let package = Package(
     .library(name: "GlobalPointer", targets: ["GlobalPointer"]),
     .library(name: "EmbeddedEngine", targets: ["EmbeddedEngine"]),
     .library(name: "RelationExtraction", targets: ["RelationExtraction"]),
+    .library(name: "RelationBundle", targets: ["RelationBundle"]),
+    .library(name: "RelationServing", targets: ["RelationServing"]),
     .library(name: "Triton", targets: ["Triton"]),
     .library(name: "GRPCChannel", targets: ["GRPCChannel"]),
     .library(name: "Inference", targets: ["Inference"]),
@@ -25,7 +27,9 @@ let package = Package(
     .executable(name: "spo", targets: ["spo"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
   ],
   targets: [
     // Floor 0: C, translated in headers and judged above.
@@ -43,28 +47,55 @@ let package = Package(
     .target(name: "Texts", swiftSettings: strict),
     .target(name: "Tensors", swiftSettings: strict),
     .target(name: "BLAS", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strict),
-    .target(
-      name: "WordPiece", dependencies: ["CWordPieceTable", "Texts"], swiftSettings: strict),
     .target(name: "GRPCChannel", dependencies: ["CGRPC"], swiftSettings: strict),
 
-    // Floor 2: the domain.
-    .target(name: "GlobalPointer", dependencies: ["Texts"], swiftSettings: strict),
-    .target(name: "Inference", dependencies: ["GlobalPointer"], swiftSettings: strict),
-
-    // Floor 3: engines.
     .target(
-      name: "EmbeddedEngine",
-      dependencies: ["BLAS", "CKernels", "GlobalPointer", "Inference", "Tensors", "WordPiece"],
+      name: "Limiting", dependencies: [.product(name: "DequeModule", package: "swift-collections")],
       swiftSettings: strict),
+
+    // Floor 2: the domain; the client for any model.
+    .target(
+      name: "WordPiece", dependencies: ["CWordPieceTable", "Texts"], swiftSettings: strict),
+    .target(name: "GlobalPointer", dependencies: ["Texts"], swiftSettings: strict),
     .target(
       name: "Triton",
-      dependencies: ["CTritonProtocol", "GRPCChannel", "GlobalPointer", "Inference"],
+      dependencies: [
+        "CTritonProtocol", "GRPCChannel", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
 
-    // Floor 4: the application.
+    // Floor 3: the seam.
+    .target(name: "Inference", dependencies: ["GlobalPointer"], swiftSettings: strict),
+
+    // Floor 4: what a model is made of.
+    .target(
+      name: "RelationBundle", dependencies: ["GlobalPointer", "Inference", "WordPiece"],
+      swiftSettings: strict),
+
+    // Floor 5: engines.
+    .target(
+      name: "EmbeddedEngine",
+      dependencies: [
+        "BLAS", "CKernels", "GlobalPointer", "Inference", "RelationBundle", "Tensors",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "RelationServing",
+      dependencies: [
+        "GlobalPointer", "Inference", "Limiting", "RelationBundle", "Triton",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    // Floor 6: the application.
     .target(
       name: "RelationExtraction",
-      dependencies: ["GlobalPointer", "Inference", "WordPiece"],
+      dependencies: [
+        "GlobalPointer", "Inference", "Limiting", "RelationBundle", "WordPiece",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .target(
       name: "DocumentIO", dependencies: ["CSHA256", "CZlib", "GlobalPointer"], swiftSettings: strict
@@ -72,17 +103,21 @@ let package = Package(
 
     .target(name: "Evaluation", dependencies: ["Texts"], swiftSettings: strict),
 
-    // Floor 5: the command line.
+    // Floor 7: the command line.
     .executableTarget(
       name: "spo",
       dependencies: [
         "BLAS", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel", "GlobalPointer",
-        "Inference",
-        "RelationExtraction", "Texts", "Triton", "WordPiece",
+        "Inference", "RelationBundle", "RelationExtraction", "RelationServing", "Texts", "Triton",
+        "WordPiece",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
+    // What the tests of several targets share.
+    .target(
+      name: "TestSupport", dependencies: ["GlobalPointer", "Inference", "WordPiece"],
+      path: "Tests/TestSupport", swiftSettings: strictTests),
     .testTarget(name: "TextsTests", dependencies: ["Texts"], swiftSettings: strictTests),
     .testTarget(
       name: "WordPieceTests", dependencies: ["WordPiece"], resources: [.copy("Fixtures")],
@@ -92,12 +127,14 @@ let package = Package(
     .testTarget(
       name: "EmbeddedEngineTests",
       dependencies: [
-        "BLAS", "CKernels", "EmbeddedEngine", "GlobalPointer", "Inference",
+        "BLAS", "CKernels", "EmbeddedEngine", "GlobalPointer", "Inference", "RelationBundle",
+        "TestSupport",
       ], resources: [.copy("Fixtures")], swiftSettings: strictTests),
     .testTarget(
       name: "RelationExtractionTests",
       dependencies: [
-        "EmbeddedEngine", "GlobalPointer", "Inference", "RelationExtraction", "WordPiece",
+        "EmbeddedEngine", "GlobalPointer", "Inference", "Limiting", "RelationBundle",
+        "RelationExtraction", "TestSupport", "WordPiece",
       ], swiftSettings: strictTests),
     // A server of a process of its own, so that tests can kill it.
     .executableTarget(
@@ -108,7 +145,15 @@ let package = Package(
       swiftSettings: strictTests),
     .testTarget(
       name: "TritonProtocolTests",
-      dependencies: ["CTritonProtocol", "GRPCChannel", "GlobalPointer", "Inference", "Triton"],
+      dependencies: ["CTritonProtocol", "GRPCChannel", "TestSupport", "Triton"],
+      swiftSettings: strictTests),
+    .testTarget(
+      name: "RelationServingTests",
+      dependencies: [
+        "GRPCChannel", "GlobalPointer", "Inference", "Limiting", "RelationServing", "TestSupport",
+        "Triton", .product(name: "Logging", package: "swift-log"),
+        .product(name: "InMemoryLogging", package: "swift-log"),
+      ],
       swiftSettings: strictTests),
     .testTarget(
       name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer"],
@@ -119,9 +164,15 @@ let package = Package(
     .testTarget(
       name: "TritonTests",
       dependencies: [
-        "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference", "RelationExtraction",
-        "Triton", "spo",
-      ], exclude: ["Compact", "Models", "Reference/client.py", "Reference/half_mask.py"],
+        "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference", "RelationBundle",
+        "RelationExtraction", "RelationServing", "TestSupport", "Triton", "spo",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "InMemoryLogging", package: "swift-log"),
+      ],
+      exclude: [
+        "Compact", "Models", "Reference/client.py", "Reference/half_mask.py", "Hostile/lies.py",
+        "Hostile/logits.py", "Hostile/server.py",
+      ],
       swiftSettings: strictTests),
   ],
   swiftLanguageModes: [.v6]

@@ -14,7 +14,22 @@ import sys
 import tempfile
 from pathlib import Path
 
-LETTERS = ["a", "B", "甲", "乙", "《甲》", "《b》", "《《a》》", "É", "e\u0301", "甲乙", "《", "》", " a", "İ"]
+LETTERS = [
+    "a",
+    "B",
+    "甲",
+    "乙",
+    "《甲》",
+    "《b》",
+    "《《a》》",
+    "É",
+    "e\u0301",
+    "甲乙",
+    "《",
+    "》",
+    " a",
+    "İ",
+]
 LETTERS += ["ΑΣ", "ας", "ασ", "Σ", "\ufeffa", "a\u200b", "a\u2028b", "乙\x1f", "ẞ", "𐐀"]
 PREDICATES = ["作者", "导演", "Author"]
 SLOTS = ["@value", "inWork", "onDate"]
@@ -37,7 +52,9 @@ def read(path, slots):
         row = json.loads(line)
         triples = []
         for item in row["spo_list"]:
-            value = item["object"] if isinstance(item["object"], dict) else {"@value": item["object"]}
+            value = (
+                item["object"] if isinstance(item["object"], dict) else {"@value": item["object"]}
+            )
             value = {slot: clean(text) for slot, text in value.items()}
             made = tuple(sorted(value.items())) if slots else value["@value"]
             triples.append((clean(item["subject"]), item["predicate"], made))
@@ -58,7 +75,9 @@ def names(path):
 
 def duie1(gold, said, alias, place):
     def is_name(target, other):
-        return target[1] == other[1] and other[0] in alias(target[0]) and other[2] in alias(target[2])
+        return (
+            target[1] == other[1] and other[0] in alias(target[0]) and other[2] in alias(target[2])
+        )
 
     def reaches(claim, truth):
         moved = claim[1] == truth[1] and truth[0] in alias(claim[0]) and claim[2] in place(truth[2])
@@ -100,7 +119,9 @@ def duie2(gold, said, alias):
         truth, claims = distinct(triples), said.get(text, [])
         kept = distinct(claims)
         found = sum(holds(claims, t) for t in truth)
-        for place, count in enumerate((sum(holds(truth, c) for c in kept), len(kept), found, len(truth))):
+        for place, count in enumerate(
+            (sum(holds(truth, c) for c in kept), len(kept), found, len(truth))
+        ):
             totals[place] += count
     return tuple(totals)
 
@@ -120,7 +141,7 @@ def judge(spo, scorer, gold, said, alias=None, places=None, shown=False):
     command = [spo, "eval", gold, said, "--scorer", scorer, "--json"]
     command += ["--alias", alias] if alias else []
     command += ["--locations", places] if places else []
-    done = subprocess.run([str(x) for x in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run([str(x) for x in command], capture_output=True, text=True)
     if done.returncode:
         return f"spo eval failed: {done.stderr}"
     got = json.loads(done.stdout)
@@ -128,7 +149,9 @@ def judge(spo, scorer, gold, said, alias=None, places=None, shown=False):
     if theirs != own or (got["precision"], got["recall"], got["f1"]) != rates(*own):
         return f"{scorer}: spo has {theirs}, expected {own}"
     if shown:
-        print(f"{scorer} {Path(said).name}: P {got['precision']:.4f} R {got['recall']:.4f} F1 {got['f1']:.4f}")
+        print(
+            f"{scorer} {Path(said).name}: P {got['precision']:.4f} R {got['recall']:.4f} F1 {got['f1']:.4f}"
+        )
     return None
 
 
@@ -140,7 +163,9 @@ def write_random(source, folder, number, slots):
         return {"subject": word(), "predicate": source.choice(PREDICATES), "object": value}
 
     def rows(path, texts):
-        made = [{"text": t, "spo_list": [triple() for _ in range(source.randint(0, 5))]} for t in texts]
+        made = [
+            {"text": t, "spo_list": [triple() for _ in range(source.randint(0, 5))]} for t in texts
+        ]
         return write(path, [json.dumps(x, ensure_ascii=source.random() < 0.3) for x in made])
 
     def write(path, made):
@@ -164,14 +189,20 @@ def write_random(source, folder, number, slots):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spo", required=True)
-    parser.add_argument("--count", type=int, default=100, help="random pairs of files for each scorer")
+    parser.add_argument(
+        "--count", type=int, default=100, help="random pairs of files for each scorer"
+    )
     parser.add_argument("files", nargs="*", help="a gold file and files of predictions")
     parser.add_argument("--alias", help="other names, for the files that are given")
-    parser.add_argument("--locations", help="places that stand for others, for the files that are given")
+    parser.add_argument(
+        "--locations", help="places that stand for others, for the files that are given"
+    )
     options = parser.parse_args()
     for said in options.files[1:]:
         for scorer in ("duie1", "duie2"):
-            if fault := judge(options.spo, scorer, options.files[0], said, options.alias, options.locations, True):
+            if fault := judge(
+                options.spo, scorer, options.files[0], said, options.alias, options.locations, True
+            ):
                 sys.exit(fault)
     with tempfile.TemporaryDirectory() as folder:
         for number in range(options.count):

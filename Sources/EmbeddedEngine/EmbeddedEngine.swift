@@ -1,8 +1,8 @@
 public import BLAS
-internal import Dispatch
 internal import Foundation
 public import GlobalPointer
 public import Inference
+public import RelationBundle
 internal import Synchronization
 internal import Tensors
 
@@ -27,6 +27,12 @@ public final class EmbeddedEngine: InferenceEngine {
     /// Sentences of one batch.
     public var batchRows = 256
 
+    /// Called by the worker before each step of a call, for tests.
+    var onStep: (@Sendable () -> Void)?
+    /// Feature floats of one side of one product of the pair heads: bounds the memory that the
+    /// candidates of several sentences can take.
+    var pairFloats = 4 << 20
+
     /// The defaults.
     public init() {}
   }
@@ -37,11 +43,13 @@ public final class EmbeddedEngine: InferenceEngine {
   public let limits: EngineLimits
   /// How the weights are stored.
   public let precision: Precision
+  /// The bundle and the precision.
+  public let identity: EngineIdentity
 
   let model: JointModel
-  private let workers: [Worker]
-  private let next = Mutex(0)
-  private let times = Mutex(StageTimes())
+  let workers: WorkerPool
+  private let onStep: (@Sendable () -> Void)?
+  private let done = Mutex((times: StageTimes(), statistics: EngineStatistics()))
 
   /// Opens the bundle's weights and starts the workers.
   ///
@@ -58,117 +66,84 @@ public final class EmbeddedEngine: InferenceEngine {
     }
     let reader = WeightReader(
       tensors: try SafeTensors(path: bundle.weightsPath), precision: precision)
-    model = try JointModel(reader, bundle.configuration)
-    let threads = max(1, configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
-    shape = ModelShape(
-      vocabularySize: bundle.configuration.vocabularySize,
-      predicates: bundle.configuration.predicates,
-      maximumTokens: bundle.configuration.maximumPositions)
+    model = try JointModel(
+      reader, bundle.configuration, pairFloats: configuration.pairFloats)
+    let threads = try Self.checked(
+      configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    shape = bundle.modelShape
+    identity = EngineIdentity(
+      engine: "embedded", model: bundle.directory.path, mode: precision.rawValue)
     limits = EngineLimits(
       batchRows: configuration.batchRows,
       batchTokens: max(configuration.batchTokens, shape.maximumTokens), concurrency: threads)
-    workers = (0..<threads).map { Worker(label: "spo.embedded.\($0)") }
+    onStep = configuration.onStep
+    workers = try WorkerPool(threads: threads)
   }
 
   /// Where the time of all finished `infer` calls has gone.
-  public var stageTimes: StageTimes { times.withLock { $0 } }
+  public var stageTimes: StageTimes { done.withLock { $0.times } }
+
+  /// Sentences and calls so far.
+  public var statistics: EngineStatistics { done.withLock { $0.statistics } }
 
   /// Runs the batch on one worker; see `InferenceEngine.infer`.
-  public func infer(_ batch: InferenceBatch, threshold: Float) async throws -> [SentenceCandidates]
+  public func run(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
+    -> [SentenceCandidates]
   {
-    guard threshold.isFinite else {
-      throw InferenceError(
-        code: .invalidRequest, message: "the threshold is \(threshold), expected a finite logit")
-    }
-    for row in 0..<batch.rowCount { try check(batch.ids[batch.range(of: row)], row: row) }
-    guard batch.rowCount > 0 else { return [] }
-    let sentences = PackedSentences(ids: batch.ids, rows: batch.rows)
-    return try await onWorker { workspace, cancelled in
-      let (answers, times) = try self.model.infer(sentences, threshold: threshold, workspace) {
-        if cancelled.isSet { throw CancellationError() }
+    let sentences = PackedSentences(ids: batch.ids, rows: batch.rowStarts)
+    return try await onWorker { workspace, checkpoint in
+      let (answers, times) = try self.model.infer(
+        sentences, threshold: threshold, workspace, checkpoint: checkpoint)
+      self.done.withLock { done in
+        done.times += times
+        done.statistics.sentences += answers.count
+        done.statistics.requests += 1
       }
-      self.times.withLock { $0 += times }
       return answers
     }
   }
 
   /// The four logits of each query; see `InferenceEngine.scores`.
-  public func scores(of queries: [TripleQuery], in ids: [Int32]) async throws -> [ScoreParts] {
-    try check(ids[...], row: 0)
-    for query in queries { try check(query, tokens: ids.count) }
+  public func runScores(of queries: [TripleQuery], in ids: [Int32]) async throws(InferenceError)
+    -> [ScoreParts]
+  {
     let sentence = PackedSentences(ids: ids, rows: [0, ids.count])
-    return try await onWorker { workspace, _ in
-      try self.model.scores(of: queries, sentence, workspace)
+    return try await onWorker { workspace, checkpoint in
+      try self.model.scores(of: queries, sentence, workspace, checkpoint: checkpoint)
     }
   }
 
-  private func check(_ ids: ArraySlice<Int32>, row: Int) throws {
-    guard (2...shape.maximumTokens).contains(ids.count) else {
-      throw InferenceError(
-        code: .invalidRequest,
-        message: "row \(row) has \(ids.count) tokens, expected 2...\(shape.maximumTokens); "
-          + "split the text into windows", row: row)
-    }
-    if let bad = ids.first(where: { $0 < 0 || Int($0) >= shape.vocabularySize }) {
-      throw InferenceError(
-        code: .invalidRequest,
-        message: "row \(row) has token id \(bad), expected 0..<\(shape.vocabularySize); "
-          + "tokenize with the bundle's own vocab.txt", row: row)
-    }
-  }
-
-  private func check(_ query: TripleQuery, tokens: Int) throws {
-    let inside = [query.subject, query.object].allSatisfy {
-      $0.start >= 0 && $0.start <= $0.end && Int($0.end) < tokens
-    }
-    guard inside, (0..<shape.predicates).contains(query.predicate) else {
-      throw InferenceError(
-        code: .invalidRequest,
-        message: "the query \(query) lies outside \(tokens) tokens and "
-          + "\(shape.predicates) predicates")
-    }
-  }
-
+  /// Runs `body` on a worker; its checkpoint throws when the call shall end.
   private func onWorker<Result: Sendable>(
-    _ body: @escaping @Sendable (Workspace, CancellationFlag) throws -> Result
-  ) async throws -> Result {
-    let worker = next.withLock { next in
-      next = (next + 1) % workers.count
-      return workers[next]
-    }
-    let flag = CancellationFlag()
-    return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        worker.run { workspace in
-          continuation.resume(
-            with: Swift.Result {
-              if flag.isSet { throw CancellationError() }
-              return try body(workspace, flag)
-            })
+    _ body: @escaping @Sendable (Workspace, () throws -> Void) throws -> Result
+  ) async throws(InferenceError) -> Result {
+    try await workers.perform { [onStep] workspace, token throws(InferenceError) in
+      do {
+        return try body(workspace) {
+          onStep?()
+          try token.check()
         }
+      } catch let error as InferenceError {
+        throw error
+      } catch {
+        throw InferenceError(code: .engineFailure, message: "\(error)", cause: error)
       }
-    } onCancel: {
-      flag.set()
     }
   }
-}
 
-/// A serial queue and the scratch memory that only it touches.
-private final class Worker: Sendable {
-  private let queue: DispatchQueue
-  // Touched only on `queue`.
-  private nonisolated(unsafe) let workspace = Workspace()
+  /// Ends the worker threads and returns when they have ended.
+  ///
+  /// Calls that wait end with an error of code `closed` at once, running ones before their next
+  /// layer, later ones at once. It may be called twice.
+  public func close() async { await workers.close() }
 
-  init(label: String) { queue = DispatchQueue(label: label) }
+  deinit { workers.shut() }
 
-  func run(_ body: @escaping @Sendable (Workspace) -> Void) {
-    queue.async { body(self.workspace) }
+  private static func checked(_ threads: Int) throws -> Int {
+    guard threads >= 1 else {
+      throw InferenceError(
+        code: .invalidRequest, message: "\(threads) worker threads, expected at least 1")
+    }
+    return threads
   }
-}
-
-/// Set once, from any thread, when the caller no longer wants the answer.
-final class CancellationFlag: Sendable {
-  private let value = Atomic(false)
-  var isSet: Bool { value.load(ordering: .relaxed) }
-  func set() { value.store(true, ordering: .relaxed) }
 }

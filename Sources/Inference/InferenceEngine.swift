@@ -3,103 +3,120 @@ public import GlobalPointer
 /// The seam between text and models: encodings in, spans and triple candidates out.
 ///
 /// Dense tensors never cross it. An engine reads them where they arrive, or never makes them.
+/// Callers use `infer` and `scores` of the extension, which check what goes in and what comes out;
+/// engines implement `run` and `runScores`, which may rely on those checks.
 public protocol InferenceEngine: Sendable {
   /// What the model takes and gives.
   var shape: ModelShape { get }
   /// What one call may hold, and how many calls at once keep the engine busy.
   var limits: EngineLimits { get }
+  /// Which model answers, and how.
+  var identity: EngineIdentity { get }
+  /// What it has done since it was made.
+  var statistics: EngineStatistics { get }
 
   /// The spans and triples of every sentence of the batch above the threshold, in batch order.
   ///
-  /// - Throws: `InferenceError`, or `CancellationError` when the task is cancelled.
-  func infer(_ batch: InferenceBatch, threshold: Float) async throws -> [SentenceCandidates]
+  /// Called by `infer`, which has checked the batch, and counts the answers.
+  func run(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
+    -> [SentenceCandidates]
+
+  /// The four logits of each query in one sentence; called by `scores`, which has checked both.
+  func runScores(of queries: [TripleQuery], in ids: [Int32]) async throws(InferenceError)
+    -> [ScoreParts]
+
+  /// Gives back what the engine holds elsewhere, such as memory shared with a server.
+  ///
+  /// Calls under way end as if cancelled or go on, but nothing leaks. It may be called twice.
+  func close() async
+}
+
+extension InferenceEngine {
+  /// The spans and triples of every sentence of the batch above the threshold, in batch order:
+  /// exactly one answer for each row.
+  ///
+  /// - Throws: `InferenceError`: of code `invalidRequest` with the row for one that is too long or
+  ///   has an id outside the vocabulary, `cancelled` when the task is cancelled.
+  public func infer(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
+    -> [SentenceCandidates]
+  {
+    guard threshold.isFinite else {
+      throw InferenceError(
+        code: .invalidRequest, message: "the threshold is \(threshold), expected a finite logit")
+    }
+    for row in 0..<batch.rowCount { try check(batch.ids[batch.range(of: row)], row: row) }
+    guard batch.rowCount > 0 else { return [] }
+    try requireWanted()
+    let answers = try await run(batch, threshold: threshold)
+    guard answers.count == batch.rowCount else {
+      throw InferenceError(
+        code: .engineFailure,
+        message: "\(identity) gave \(answers.count) answers to \(batch.rowCount) sentences")
+    }
+    return answers
+  }
 
   /// The four logits of each query in one sentence, whatever the threshold.
   ///
-  /// - Throws: as `infer`.
-  func scores(of queries: [TripleQuery], in ids: [Int32]) async throws -> [ScoreParts]
-}
-
-/// The sizes that a model fixes.
-public struct ModelShape: Sendable, Hashable {
-  /// Rows of the word embedding; token ids are below it.
-  public var vocabularySize: Int
-  /// P, the heads of so_head and so_tail.
-  public var predicates: Int
-  /// The longest sentence in tokens, `[CLS]` and `[SEP]` included.
-  public var maximumTokens: Int
-
-  /// The sizes of a model.
-  public init(vocabularySize: Int, predicates: Int, maximumTokens: Int) {
-    (self.vocabularySize, self.predicates) = (vocabularySize, predicates)
-    self.maximumTokens = maximumTokens
-  }
-}
-
-/// What one call of an engine may hold.
-public struct EngineLimits: Sendable, Hashable {
-  /// Sentences in one batch.
-  public var batchRows: Int
-  /// Tokens in one batch, all rows together.
-  public var batchTokens: Int
-  /// Calls in flight that keep the engine busy; more only wait.
-  public var concurrency: Int
-  /// Whether rows are padded to one length, so that equal lengths cost least.
-  public var padsRows: Bool
-  /// Cells in one batch: rows times the square of the padded length.
-  public var batchCells: Int
-
-  /// Limits; each at least 1.
-  public init(
-    batchRows: Int, batchTokens: Int, concurrency: Int, padsRows: Bool = false,
-    batchCells: Int = .max
-  ) {
-    (self.batchRows, self.batchTokens) = (batchRows, batchTokens)
-    (self.concurrency, self.padsRows, self.batchCells) = (concurrency, padsRows, batchCells)
-  }
-}
-
-/// Sentences of different lengths, one after the other: no padding.
-public struct InferenceBatch: Sendable, Hashable {
-  /// Token ids of all rows, `[CLS]` first and `[SEP]` last in each.
-  public private(set) var ids: [Int32] = []
-  /// Where each row begins, and the end: `rowCount + 1` entries.
-  public private(set) var rows: [Int] = [0]
-  /// The length that an engine which pads shall pad to; nil takes the longest row's.
-  public var paddedLength: Int?
-
-  /// An empty batch.
-  public init() {}
-
-  /// A batch of the given rows.
-  public init(_ rows: some Sequence<[Int32]>) {
-    for row in rows { append(row) }
+  /// - Throws: as `infer`; of code `invalidRequest` for a query outside the sentence or the schema.
+  public func scores(of queries: [TripleQuery], in ids: [Int32]) async throws(InferenceError)
+    -> [ScoreParts]
+  {
+    try check(ids[...], row: 0)
+    for query in queries { try check(query, tokens: ids.count) }
+    guard !queries.isEmpty else { return [] }
+    try requireWanted()
+    let scores = try await runScores(of: queries, in: ids)
+    guard scores.count == queries.count else {
+      throw InferenceError(
+        code: .engineFailure,
+        message: "\(identity) gave \(scores.count) scores for \(queries.count) queries")
+    }
+    return scores
   }
 
-  /// Adds one sentence.
-  public mutating func append(_ sentence: some Sequence<Int32>) {
-    ids.append(contentsOf: sentence)
-    rows.append(ids.count)
+  /// Runs `body` and closes the engine, whatever happens; closing is not cancelled with the task.
+  public nonisolated(nonsending) func closing<Result>(
+    _ body: nonisolated(nonsending) (Self) async throws -> Result
+  ) async rethrows -> Result {
+    do {
+      let result = try await body(self)
+      await Task { await close() }.value
+      return result
+    } catch {
+      await Task { await close() }.value
+      throw error
+    }
   }
 
-  /// The number of sentences.
-  public var rowCount: Int { rows.count - 1 }
+  private func requireWanted() throws(InferenceError) {
+    if Task.isCancelled { throw .cancelled }
+  }
 
-  /// The tokens of one row as a range of `ids`. Traps unless `0 <= row < rowCount`.
-  public func range(of row: Int) -> Range<Int> { rows[row]..<rows[row + 1] }
-}
+  private func check(_ ids: ArraySlice<Int32>, row: Int) throws(InferenceError) {
+    guard ids.count >= 2, ids.count <= shape.maximumTokens else {
+      throw InferenceError(
+        code: .invalidRequest,
+        message: "row \(row) has \(ids.count) tokens, expected 2...\(shape.maximumTokens); "
+          + "split the text into windows", row: row)
+    }
+    if let bad = ids.first(where: { $0 < 0 || Int($0) >= shape.vocabularySize }) {
+      throw InferenceError(
+        code: .invalidRequest,
+        message: "row \(row) has token id \(bad), expected 0..<\(shape.vocabularySize); "
+          + "tokenize with the bundle's own vocab.txt", row: row)
+    }
+  }
 
-/// A triple whose logits are asked for.
-public struct TripleQuery: Sendable, Hashable {
-  /// The predicate's id.
-  public var predicate: Int
-  /// The subject's tokens.
-  public var subject: TokenSpan
-  /// The object's tokens.
-  public var object: TokenSpan
-
-  /// A question about one triple.
-  public init(predicate: Int, subject: TokenSpan, object: TokenSpan) {
-    (self.predicate, self.subject, self.object) = (predicate, subject, object)
+  private func check(_ query: TripleQuery, tokens: Int) throws(InferenceError) {
+    let inside = [query.subject, query.object].allSatisfy {
+      $0.start >= 0 && $0.start <= $0.end && Int($0.end) < tokens
+    }
+    guard inside, (0..<shape.predicateCount).contains(query.predicate) else {
+      throw InferenceError(
+        code: .invalidRequest,
+        message: "the query \(query) lies outside \(tokens) tokens and "
+          + "\(shape.predicateCount) predicates")
+    }
   }
 }

@@ -1,8 +1,9 @@
 internal import ArgumentParser
-internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
 internal import GRPCChannel
 internal import Inference
+internal import RelationServing
 internal import Triton
 
 /// Checks everything between this program and a served model, and says what to do.
@@ -95,7 +96,7 @@ struct DoctorCommand: AsyncParsableCommand {
     }
     examination.ok("size", size(contract, remote.shape))
     await examination.check("inference") {
-      let answers = try await remote.use {
+      let answers = try await remote.closing {
         try await $0.infer(InferenceBatch([[0, 0, 0]]), threshold: 0)
       }
       return "a trial sentence was answered (\(answers.count))"
@@ -103,7 +104,7 @@ struct DoctorCommand: AsyncParsableCommand {
   }
 
   private func size(_ contract: ModelContract, _ shape: ModelShape) -> String {
-    let (tokens, predicates) = (shape.maximumTokens, shape.predicates)
+    let (tokens, predicates) = (shape.maximumTokens, shape.predicateCount)
     let bytes = contract.answerBytes(tokens: tokens, predicates: predicates)
     let rows = contract.rows(
       tokens: tokens, predicates: predicates, within: served.answers.answerMemory << 20)

@@ -1,6 +1,6 @@
 public import ArgumentParser
 public import DocumentIO
-internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
 internal import GlobalPointer
 internal import RelationExtraction
@@ -106,7 +106,7 @@ struct ExtractCommand: AsyncParsableCommand {
   mutating func run() async throws {
     let bundle = try engine.bundle.load()
     let extractor = try await engine.extractor(bundle, try reading(bundle))
-    try await extractor.closing { try await run(extractor, bundle) }
+    try await extractor.engine.closing { _ in try await run(extractor, bundle) }
   }
 
   private func run(_ extractor: RelationExtractor, _ bundle: ModelBundle) async throws {
@@ -120,7 +120,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let run = try ExtractRun(
       extractor: extractor, output: output, format: format, unit: offsets, rejects: rejects,
       maxRejects: maxRejects, showsProgress: !quiet && Terminal.showsProgress)
-    let summary = try await run.run(&source)
+    let summary = try await run.run(RecordSequence(source))
     if let runInfo {
       try RunInfo(
         path: runInfo, bundle: bundle, engine: engine.engineDescription, threshold: threshold
@@ -137,7 +137,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let schema = bundle.schema
     var configuration = RelationExtractor.Configuration()
     configuration.threshold = threshold
-    configuration.temperature = bundle.configuration.temperature
+    configuration.temperature = bundle.temperature
     configuration.lookAhead = lookAhead
     var kept = predicate.isEmpty ? nil : try schema.ids(of: predicate)
     if subjectType != nil || objectType != nil {

@@ -1,5 +1,5 @@
 internal import DocumentIO
-internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
 internal import RelationExtraction
 

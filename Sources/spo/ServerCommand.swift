@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import EmbeddedEngine
 internal import Foundation
 internal import Triton
 

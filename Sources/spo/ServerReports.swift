@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import EmbeddedEngine
 internal import Foundation
+internal import RelationServing
 internal import Triton
 
 extension ServerCommand {
@@ -18,8 +18,8 @@ extension ServerCommand {
       try await place.run { client in
         var contract = try await client.contract(
           of: model, version: modelVersion, names: try tensors.map { try TensorNames(parsing: $0) })
-        if contract.predicates == nil, !contract.isCompact {
-          contract.predicates = try await client.countPredicates(contract)
+        if contract.predicateCount == nil, !contract.isCompact {
+          contract.predicateCount = try await client.countPredicates(contract)
         }
         return try Report(text(contract), Summary(contract, sizes(contract)))
       }
@@ -38,7 +38,7 @@ extension ServerCommand {
         roles = Dictionary(
           uniqueKeysWithValues: contract.roles.map { ($0.0, [$0.1.name, $0.1.datatype.rawValue]) })
         (maxBatchSize, instances) = (contract.maxBatchSize, contract.instances)
-        predicates = contract.predicates
+        predicates = contract.predicateCount
         answerBytes = Dictionary(uniqueKeysWithValues: sizes.map { ("\($0.tokens)", $0.bytes) })
       }
     }
@@ -46,7 +46,7 @@ extension ServerCommand {
     private struct Size { var tokens, bytes, rows: Int }
 
     private func sizes(_ contract: ModelContract) -> [Size] {
-      guard let count = contract.isCompact ? 0 : contract.predicates else { return [] }
+      guard let count = contract.isCompact ? 0 : contract.predicateCount else { return [] }
       let lengths = contract.tokens.map { [$0] } ?? [32, 64, 128, 256, 512]
       return lengths.map {
         Size(
@@ -64,7 +64,7 @@ extension ServerCommand {
       var lines = [
         "\(contract.model): \(contract.isCompact ? "compact" : "dense") GlobalPointer contract, at "
           + "most \(contract.maxBatchSize) rows a request, \(contract.instances) instance(s)"
-          + (contract.predicates.map { ", \($0) predicates" } ?? ""),
+          + (contract.predicateCount.map { ", \($0) predicates" } ?? ""),
         "",
         table.description, "",
       ]

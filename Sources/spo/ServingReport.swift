@@ -1,20 +1,14 @@
 internal import Foundation
+internal import Inference
 internal import RelationExtraction
-internal import Triton
 
 extension RelationExtractor {
-  /// Runs `body` and gives back what the engine holds at the server, whatever happens.
-  func closing<Result>(_ body: () async throws -> Result) async throws -> Result {
-    guard let served = engine as? TritonEngine else { return try await body() }
-    return try await served.use { _ in try await body() }
-  }
-
   /// How a served model was asked, in a line; nil for the embedded engine.
   var servingReport: String? {
-    guard let served = engine as? TritonEngine else { return nil }
-    let done = served.statistics
+    guard engine.identity.server != nil else { return nil }
+    let done = engine.statistics
     var parts = [
-      "\(served.plan.primary.route.rawValue) \(served.plan.primary.model)",
+      "\(engine.identity.mode) \(engine.identity.model)",
       "\(done.requests) requests", "\(Self.size(done.bytesSent)) sent",
       "\(Self.size(done.bytesReceived)) received",
       String(format: "padded cells %.2fx", statistics.waste), "\(done.askedAgain) asked again",
@@ -26,10 +20,10 @@ extension RelationExtractor {
 
   /// What the run's record says of a served model.
   var servingRecord: [String: Any]? {
-    guard let served = engine as? TritonEngine else { return nil }
-    let done = served.statistics
+    guard engine.identity.server != nil else { return nil }
+    let done = engine.statistics
     var record: [String: Any] = [
-      "route": served.plan.primary.route.rawValue, "model": served.plan.primary.model,
+      "route": engine.identity.mode, "model": engine.identity.model,
       "requests": done.requests, "bytes_sent": done.bytesSent,
       "bytes_received": done.bytesReceived, "asked_again": done.askedAgain,
       "fell_back": done.fellBack, "overloads": done.overloads, "concurrency": done.concurrency,

@@ -3,6 +3,7 @@ import GlobalPointer
 import Testing
 
 @testable import EmbeddedEngine
+import RelationBundle
 
 @Suite struct BundleTests {
   /// Loads a copy of the fixture after `damage` has been done to its directory.

@@ -4,6 +4,7 @@ import GlobalPointer
 import Testing
 
 @testable import EmbeddedEngine
+import RelationBundle
 
 /// A tiny random bundle, and what PyTorch makes of it (Scripts/goldens/engine_goldens.py).
 struct Fixture {

@@ -1,4 +1,5 @@
 import GRPCChannel
+import TestSupport
 import Testing
 
 @testable import Triton

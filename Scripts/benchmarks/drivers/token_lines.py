@@ -13,10 +13,10 @@ from pathlib import Path
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
 
-import tokenizers  # noqa: E402
-from tokenizers import BertWordPieceTokenizer  # noqa: E402
+import tokenizers
+from tokenizers import BertWordPieceTokenizer
 
-from common import ROOT, alternate, report, timed  # noqa: E402
+from common import ROOT, alternate, report, timed
 
 CHUNK = 1000
 BAR = 20
@@ -31,7 +31,12 @@ def write_reference(reference, lines, path):
             for encoding in reference.encode_batch(lines[at : at + CHUNK]):
                 ids = encoding.ids
                 tokens += len(ids)
-                row = {"ids": ids, "tokens": encoding.tokens, "offset_unit": "codepoint", "offsets": encoding.offsets}
+                row = {
+                    "ids": ids,
+                    "tokens": encoding.tokens,
+                    "offset_unit": "codepoint",
+                    "offsets": encoding.offsets,
+                }
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
     return tokens
 
@@ -41,12 +46,16 @@ def main(vocabulary, file):
     reference = BertWordPieceTokenizer(vocabulary, lowercase=True)
     reference._tokenizer.encode_special_tokens = True
     with tempfile.TemporaryDirectory() as folder:
-        text, theirs, ours = (Path(folder) / name for name in ("lines.txt", "theirs.jsonl", "ours.jsonl"))
+        text, theirs, ours = (
+            Path(folder) / name for name in ("lines.txt", "theirs.jsonl", "ours.jsonl")
+        )
         text.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
         def run():
             with open(ours, "wb") as out:
-                subprocess.run([SPO, "tokenize", "--vocab", vocabulary, text], stdout=out, check=True)
+                subprocess.run(
+                    [SPO, "tokenize", "--vocab", vocabulary, text], stdout=out, check=True
+                )
 
         sides = {
             "tokenizers + json": lambda: timed(lambda: write_reference(reference, lines, theirs)),

@@ -5,11 +5,24 @@ import json
 import random
 from pathlib import Path
 
-PREDICATES = ["作者", "导演", "主演", "歌手", "作曲", "出版社", "国籍", "出生地", "毕业院校", "成立日期"]
+PREDICATES = [
+    "作者",
+    "导演",
+    "主演",
+    "歌手",
+    "作曲",
+    "出版社",
+    "国籍",
+    "出生地",
+    "毕业院校",
+    "成立日期",
+]
 
 
 def word(source, least=2, most=6):
-    return "".join(chr(source.randrange(0x4E00, 0x6000)) for _ in range(source.randint(least, most)))
+    return "".join(
+        chr(source.randrange(0x4E00, 0x6000)) for _ in range(source.randint(least, most))
+    )
 
 
 def sentence(source, number, triples):
@@ -39,16 +52,19 @@ def predicted(source, text, triple):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="gold.jsonl and predicted.jsonl are written there")
+    parser.add_argument(
+        "folder", type=Path, help="gold.jsonl and predicted.jsonl are written there"
+    )
     parser.add_argument("--sentences", type=int, default=40_000)
     parser.add_argument("--triples", type=int, default=3, help="of each sentence, in both files")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     source = random.Random(options.seed)
     options.folder.mkdir(parents=True, exist_ok=True)
-    with open(options.folder / "gold.jsonl", "w", encoding="utf-8") as gold, open(
-        options.folder / "predicted.jsonl", "w", encoding="utf-8"
-    ) as said:
+    with (
+        open(options.folder / "gold.jsonl", "w", encoding="utf-8") as gold,
+        open(options.folder / "predicted.jsonl", "w", encoding="utf-8") as said,
+    ):
         for number in range(options.sentences):
             text, triples = sentence(source, number, options.triples)
             rows = [{"subject": s, "predicate": p, "object": o} for s, p, o in triples]

@@ -1,6 +1,7 @@
 internal import BLAS
 internal import CKernels
 internal import Tensors
+internal import RelationBundle
 
 /// gamma and beta of a LayerNorm.
 struct LayerNorm: Sendable {

@@ -1,14 +1,17 @@
-internal import BLAS
 internal import GlobalPointer
 internal import Inference
 internal import Tensors
+internal import RelationBundle
 
 /// Encoder and heads: packed sentences to candidates.
 struct JointModel: Sendable {
   let encoder: Encoder
   let entity, soHead, soTail: PointerHead
+  /// Feature floats of one side of one product of the pair heads.
+  let pairFloats: Int
 
-  init(_ reader: WeightReader, _ configuration: ModelConfiguration) throws {
+  init(_ reader: WeightReader, _ configuration: ModelConfiguration, pairFloats: Int) throws {
+    self.pairFloats = pairFloats
     encoder = try Encoder(reader, configuration)
     func head(_ name: String, _ head: ModelConfiguration.Head, _ count: Int) throws -> PointerHead {
       try PointerHead(
@@ -16,8 +19,8 @@ struct JointModel: Sendable {
         positions: configuration.maximumPositions)
     }
     entity = try head("entity", configuration.entity, 2)
-    soHead = try head("so_head", configuration.soHead, configuration.predicates)
-    soTail = try head("so_tail", configuration.soTail, configuration.predicates)
+    soHead = try head("so_head", configuration.soHead, configuration.predicateCount)
+    soTail = try head("so_tail", configuration.soTail, configuration.predicateCount)
   }
 
   /// The candidates of every sentence; the pair heads are evaluated at candidate tokens only.
@@ -28,12 +31,12 @@ struct JointModel: Sendable {
     var clock = StageClock()
     let hidden = try encoder.forward(sentences, workspace, checkpoint: checkpoint)
     clock.finish(\.encoder)
+    try checkpoint()
     var decoders = try entitySpans(hidden, sentences, threshold, workspace)
     clock.finish(\.entity)
     let busy = decoders.indices.filter { !decoders[$0].isEmpty }
     for group in pairGroups(busy, decoders) {
-      try checkpoint()
-      try decodePairs(group, hidden, sentences, &decoders, workspace)
+      try decodePairs(group, hidden, sentences, &decoders, workspace, checkpoint)
     }
     let answers = decoders.map { $0.finish() }
     clock.finish(\.pairs)
@@ -69,33 +72,37 @@ struct JointModel: Sendable {
     }
   }
 
-  /// Feature floats of one side of one product: bounds the memory that candidates can take.
-  private static let groupFloats = 16 << 20
-
-  /// Sentences taken together, so that their candidates share one product, within a bound.
   private func pairGroups(_ busy: [Int], _ decoders: [PairDecoder]) -> [[Int]] {
-    let most = max(1, Self.groupFloats / max(soHead.featureCount, soTail.featureCount))
-    var groups: [[Int]] = []
-    var rows = 0
-    for index in busy {
+    let needs = busy.map { index in
       let decoder = decoders[index]
-      let need = max(
+      return max(
         decoder.subjectStarts.count, decoder.objectStarts.count, decoder.subjectEnds.count,
         decoder.objectEnds.count)
-      if groups.isEmpty || rows + need > most {
-        groups.append([])
-        rows = 0
-      }
-      groups[groups.count - 1].append(index)
-      rows += need
     }
-    return groups
+    let most = pairFloats / max(soHead.featureCount, soTail.featureCount)
+    return Self.groups(needs, atMost: most).map { busy[$0] }.map(Array.init)
+  }
+
+  /// Neighbours taken together, so that their candidates share one product: ranges that need at
+  /// most `most` candidate tokens each, but for one sentence that needs more by itself.
+  static func groups(_ needs: [Int], atMost most: Int) -> [Range<Int>] {
+    var groups: [Range<Int>] = []
+    var (start, sum) = (0, 0)
+    for (index, need) in needs.enumerated() {
+      if index > start, sum + need > most {
+        groups.append(start..<index)
+        (start, sum) = (index, 0)
+      }
+      sum += need
+    }
+    return start < needs.count ? groups + [start..<needs.count] : groups
   }
 
   private func decodePairs(
     _ group: [Int], _ hidden: UnsafePointer<Float>, _ sentences: PackedSentences,
-    _ decoders: inout [PairDecoder], _ workspace: Workspace
+    _ decoders: inout [PairDecoder], _ workspace: Workspace, _ checkpoint: () throws -> Void
   ) throws {
+    try checkpoint()
     let heads = PairGrids(
       soHead, hidden, sentences, group.map { ($0, decoders[$0].subjectStarts) },
       group.map { ($0, decoders[$0].objectStarts) }, width: encoder.configuration.hiddenSize,
@@ -107,6 +114,7 @@ struct JointModel: Sendable {
     var headGrid: [Float] = []
     var tailGrid: [Float] = []
     for (place, index) in group.enumerated() {
+      try checkpoint()
       for predicate in 0..<soHead.heads {
         heads.grid(place, head: predicate, into: &headGrid)
         tails.grid(place, head: predicate, into: &tailGrid)
@@ -182,9 +190,10 @@ private struct PairGrids {
 extension JointModel {
   /// The four logits of each query in one sentence, each from its own two tokens.
   func scores(
-    of queries: [TripleQuery], _ sentence: PackedSentences, _ workspace: Workspace
+    of queries: [TripleQuery], _ sentence: PackedSentences, _ workspace: Workspace,
+    checkpoint: () throws -> Void
   ) throws -> [ScoreParts] {
-    let hidden = try encoder.forward(sentence, workspace, checkpoint: {})
+    let hidden = try encoder.forward(sentence, workspace, checkpoint: checkpoint)
     let width = encoder.configuration.hiddenSize
     func logit(_ head: PointerHead, _ index: Int, _ row: Int32, _ column: Int32) -> Float {
       let grids = PairGrids(
@@ -193,7 +202,8 @@ extension JointModel {
       grids.grid(0, head: index, into: &grid)
       return grid[0]
     }
-    return queries.map { query in
+    return try queries.map { query in
+      try checkpoint()
       let (s, o, p) = (query.subject, query.object, query.predicate)
       return ScoreParts(
         subject: logit(entity, 0, s.start, s.end), object: logit(entity, 1, o.start, o.end),

@@ -1,6 +1,7 @@
 internal import BLAS
 internal import CKernels
 internal import Tensors
+internal import RelationBundle
 
 /// A GlobalPointer or EfficientGlobalPointer head, evaluated only at the tokens asked for.
 ///

@@ -61,4 +61,9 @@ public struct RepositoryEntry: Sendable, Hashable, Codable {
   public var state: String
   /// Why it is in that state.
   public var reason: String
+
+  /// An entry.
+  public init(name: String, version: String, state: String, reason: String) {
+    (self.name, self.version, self.state, self.reason) = (name, version, state, reason)
+  }
 }

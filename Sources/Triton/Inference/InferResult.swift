@@ -1,4 +1,4 @@
-internal import GRPCChannel
+package import GRPCChannel
 
 /// An answer, its tensors still where gRPC received them.
 public struct InferResult: Sendable {
@@ -98,7 +98,7 @@ public struct TensorBytes: Sendable {
   private let message: ReceivedMessage
   private let range: Range<Int>
 
-  init(_ message: ReceivedMessage, _ range: Range<Int>) {
+  package init(_ message: ReceivedMessage, _ range: Range<Int>) {
     (self.message, self.range) = (message, range)
   }
 

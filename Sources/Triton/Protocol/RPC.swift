@@ -2,10 +2,10 @@ internal import CTritonProtocol
 internal import GRPCChannel
 
 /// A method of one of the two services, with the descriptors of its messages.
-struct RPC: @unchecked Sendable {
+package struct RPC: @unchecked Sendable {
   // @unchecked: the descriptors are constants of the generated C.
   let method: RPCMethod
-  let name: String
+  package let name: String
   let request: MessageType
   let response: MessageType
   /// Whether a second run does no harm when the first one's fate is unknown.
@@ -15,7 +15,7 @@ struct RPC: @unchecked Sendable {
   static let serverReady = RPC("ServerReady")
   static let modelReady = RPC("ModelReady")
   static let serverMetadata = RPC("ServerMetadata")
-  static let modelMetadata = RPC("ModelMetadata")
+  package static let modelMetadata = RPC("ModelMetadata")
   static let modelInfer = RPC("ModelInfer")
   static let modelStreamInfer = RPC("ModelStreamInfer")
   static let modelConfig = RPC("ModelConfig")

@@ -31,7 +31,7 @@ extension TritonClient {
 
   /// Unregisters a system region once no request uses it: Triton sends an answer before it lets go
   /// of the regions of its request, and goes on with a request whose caller has gone.
-  func unregisterWhenFree(_ name: String) async throws {
+  package func unregisterWhenFree(_ name: String) async throws {
     let deadline = ContinuousClock.now + configuration.timeout
     var pause = Duration.microseconds(200)
     while true {

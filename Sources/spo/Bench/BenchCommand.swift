@@ -1,8 +1,9 @@
 internal import ArgumentParser
-internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
 internal import Inference
 internal import RelationExtraction
+internal import RelationServing
 internal import Triton
 internal import WordPiece
 
@@ -73,7 +74,7 @@ struct BenchCommand: AsyncParsableCommand {
       settings.concurrency = number
       let engine = try await TritonEngine(
         client: client, model: served.model, shape: bundle.modelShape, configuration: settings)
-      try await engine.use { engine in
+      try await engine.closing { engine in
         let work = BenchWork(texts, bundle.vocabulary, engine, rows: rows)
         if report == nil, work.cut > 0 {
           Terminal.say("\(work.cut) sentences are longer than the model takes: measured cut")

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import EmbeddedEngine
 internal import Evaluation
 internal import Foundation
 internal import RelationExtraction
@@ -65,8 +64,8 @@ struct CompareCommand: AsyncParsableCommand {
     let one = try await sides[0].extractor(self, reading)
     let other = try await sides[1].extractor(self, reading)
     let texts = try RecordSource.texts(of: inputs, field: textField, limit: limit ?? .max)
-    try await one.closing {
-      try await other.closing {
+    try await one.engine.closing { _ in
+      try await other.engine.closing { _ in
         for start in stride(from: 0, to: texts.count, by: 256) {
           try Task.checkCancellation()
           let part = Array(texts[start..<min(start + 256, texts.count)])

@@ -1,9 +1,11 @@
 internal import ArgumentParser
 internal import BLAS
 internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
 internal import Inference
 internal import RelationExtraction
+internal import RelationServing
 internal import Triton
 internal import WordPiece
 

@@ -1,6 +1,6 @@
 public import ArgumentParser
 internal import DocumentIO
-internal import EmbeddedEngine
+internal import RelationBundle
 public import Evaluation
 internal import Foundation
 internal import GlobalPointer

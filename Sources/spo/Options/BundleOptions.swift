@@ -1,7 +1,6 @@
 internal import ArgumentParser
-internal import EmbeddedEngine
+internal import RelationBundle
 internal import Foundation
-internal import Inference
 
 /// Where the vocabulary, the schema and the weights are.
 struct BundleOptions: ParsableArguments {
@@ -30,14 +29,5 @@ struct BundleOptions: ParsableArguments {
       if FileManager.default.fileExists(atPath: "\(place)/config.json") { return place }
     }
     throw ValidationError("there is no \(Self.demo) here or above the program; give --bundle DIR")
-  }
-}
-
-extension ModelBundle {
-  /// The sizes that the bundle's config.json gives.
-  var modelShape: ModelShape {
-    ModelShape(
-      vocabularySize: configuration.vocabularySize, predicates: configuration.predicates,
-      maximumTokens: configuration.maximumPositions)
   }
 }

@@ -1,9 +1,10 @@
 public import ArgumentParser
 public import BLAS
 internal import EmbeddedEngine
+internal import RelationBundle
 internal import Inference
 internal import RelationExtraction
-internal import Triton
+internal import RelationServing
 internal import WordPiece
 
 /// Which model runs, here or on a server, and how.

@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import Triton
+public import RelationServing
 
 /// Which served model is asked.
 struct ServedModelOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 import GRPCChannel
 
+import TestSupport
 @testable import Triton
 
 /// Answers of a server: made at random, and read by the naive twin.

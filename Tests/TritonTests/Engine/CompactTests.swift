@@ -3,12 +3,13 @@ import GlobalPointer
 import Inference
 import Testing
 
+@testable import RelationServing
 @testable import Triton
 
 /// Answers that the server decodes are those that the dense logits give.
 @Suite(.timeLimit(.minutes(5))) struct CompactTests {
   private static let shape = ModelShape(
-    vocabularySize: 1_000, predicates: ContractLogits.predicates, maximumTokens: 64)
+    vocabularySize: 1_000, predicateCount: ContractLogits.predicates, maximumTokens: 64)
 
   private func engine(
     _ model: String, _ route: ServingRoute? = nil, at kind: ServerKind = .compact
@@ -41,7 +42,7 @@ import Testing
     var triples = 0
     for (round, threshold) in zip(0..., [Float(0), 3.5, -20, 18, 3, 10]) {
       let batch = Self.sentences(round == 0 ? 1 : 8, longest: round < 3 ? 12 : 64)
-      let answers = try await engine.use { _ in
+      let answers = try await engine.closing { _ in
         try await engine.infer(InferenceBatch(batch), threshold: threshold)
       }
       for (sentence, answer) in zip(batch, answers) {
@@ -90,7 +91,7 @@ import Testing
     do {
       _ = try await engine.infer(InferenceBatch([[101, 5, 102]]), threshold: 0)
       Issue.record("a NaN was decoded")
-    } catch let error as InferenceError {
+    } catch {
       #expect(error.code == .badLogits && error.row == 0)
       #expect(error.description.contains("entity[0, 1, 1] is nan"), "\(error)")
     }

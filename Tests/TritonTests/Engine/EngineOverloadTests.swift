@@ -3,12 +3,13 @@ import GRPCChannel
 import Inference
 import Testing
 
+@testable import RelationServing
 @testable import Triton
 
 /// A server that lets one request wait: whatever is refused is asked again, and nothing is lost.
 @Suite(.timeLimit(.minutes(3))) struct EngineOverloadTests {
   private static let shape = ModelShape(
-    vocabularySize: 1_000, predicates: ContractLogits.predicates, maximumTokens: 64)
+    vocabularySize: 1_000, predicateCount: ContractLogits.predicates, maximumTokens: 64)
 
   /// A client of a server whose spo_dense has a queue of one.
   private func client(_ name: String) async throws -> TritonClient {

@@ -1,12 +1,13 @@
 import GlobalPointer
 import Inference
 import Testing
+import RelationServing
 import Triton
 
 /// Models of every naming and type, read where their answers lie.
 @Suite(.timeLimit(.minutes(3))) struct EngineTests {
   private static let shape = ModelShape(
-    vocabularySize: 1_000, predicates: ContractLogits.predicates, maximumTokens: 64)
+    vocabularySize: 1_000, predicateCount: ContractLogits.predicates, maximumTokens: 64)
   private static let sentences: [[Int32]] = [
     [101, 5, 9, 12, 7, 102], [101, 102], [101, 33, 102], Array(101...140),
     [101, 8, 8, 8, 8, 8, 8, 102], (0..<64).map { $0 * 13 % 900 + 1 },
@@ -27,7 +28,7 @@ import Triton
     tokenIDs: "t0", tokenTypes: "t1", mask: "t2",
     answer: .dense(entity: "u0", soHead: "u1", soTail: "u2"))
 
-  @Test(arguments: ["spo_dense", "spo_semantic", "spo_int32", "spo_renamed"])
+  @Test(arguments: ["spo_dense", "spo_semantic", "spo_int32", "spo_renamed", "spo_unbatched"])
   func `Answers decode as their logits do`(_ model: String) async throws {
     let engine = try await engine(model, names: model == "spo_renamed" ? Self.renamed : nil)
     let answers = try await engine.infer(InferenceBatch(Self.sentences), threshold: 0)
@@ -78,16 +79,15 @@ import Triton
     do {
       _ = try await engine.infer(InferenceBatch(Self.sentences), threshold: 0)
       Issue.record("a NaN was decoded")
-    } catch let error as InferenceError {
+    } catch {
       #expect(error.code == .badLogits && error.row == 0)
       #expect(error.description.contains("entity[0, 1, 1] is nan"), "\(error)")
     }
   }
 
   @Test func `Answers of another shape are refused with expected and got`() async throws {
-    let engine = try await engine("spo_short")
     await expectFailure(.contract, saying: "expected FP32 [1, 3, 3, 3]") {
-      _ = try await engine.infer(InferenceBatch([[101, 5, 102]]), threshold: 0)
+      _ = try await engine("spo_short")
     }
   }
 
@@ -107,7 +107,7 @@ import Triton
 
   @Test func `A schema of another size is refused`() async throws {
     var shape = Self.shape
-    shape.predicates = 4
+    shape.predicateCount = 4
     await expectFailure(.contract, saying: "3 predicates, the schema has 4") {
       _ = try await TritonEngine(
         client: try await Servers.main(), model: "spo_semantic", shape: shape)

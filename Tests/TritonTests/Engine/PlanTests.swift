@@ -3,12 +3,13 @@ import GRPCChannel
 import Inference
 import Testing
 
+@testable import RelationServing
 @testable import Triton
 
 /// Which way is taken, and what is said of the others.
 @Suite(.timeLimit(.minutes(5))) struct PlanTests {
   private static let shape = ModelShape(
-    vocabularySize: 1_000, predicates: ContractLogits.predicates, maximumTokens: 64)
+    vocabularySize: 1_000, predicateCount: ContractLogits.predicates, maximumTokens: 64)
 
   private func engine(
     _ model: String, _ client: TritonClient, _ route: ServingRoute? = nil

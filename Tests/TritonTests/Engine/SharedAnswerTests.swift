@@ -4,6 +4,7 @@ import GlobalPointer
 import Inference
 import Testing
 
+@testable import RelationServing
 @testable import Triton
 
 /// Dense answers in memory that client and server share: used again, given back, never mixed up.
@@ -16,7 +17,7 @@ import Testing
         try await Servers.get(Self.kind).client()
       }
     let shape = ModelShape(
-      vocabularySize: 1_000, predicates: ContractLogits.predicates, maximumTokens: 64)
+      vocabularySize: 1_000, predicateCount: ContractLogits.predicates, maximumTokens: 64)
     var configuration = TritonEngine.Configuration()
     configuration.route = .denseSharedMemory
     return try await TritonEngine(
@@ -29,7 +30,7 @@ import Testing
 
   @Test func `Regions are used again, and none is left`() async throws {
     let engine = try await engine()
-    let names = try await engine.use { engine in
+    let names = try await engine.closing { engine in
       try await withThrowingTaskGroup(of: Void.self) { group in
         for task in 0..<40 {
           group.addTask {
@@ -72,7 +73,7 @@ import Testing
   }
 
   private func cancelTwenty(_ server: TestServer) async throws {
-    try await engine(server).use { engine in
+    try await engine(server).closing { engine in
       for _ in 0..<20 {
         let task = Task {
           try await engine.infer(InferenceBatch([Array(repeating: 7, count: 64)]), threshold: 2)
@@ -97,14 +98,15 @@ import Testing
     async throws
   {
     let client = try await Servers.get(Self.kind).client()
-    let orphan = "\(RegionPool.prefix)-1-\(UInt64.random(in: 0 ... .max))"
+    let dead = try await Command("/bin/true", []).pid
+    let orphan = "\(RegionPool.prefix)-\(dead)-\(UInt64.random(in: 0 ... .max))"
     let descriptor = shm_open("/" + orphan, O_CREAT | O_RDWR, 0o600)
     ftruncate(descriptor, 4_096)
     close(descriptor)
     try await client.registerSystemSharedMemory(orphan, key: "/" + orphan, byteCount: 4_096)
     let live = try SystemRegion(byteCount: 4_096, name: RegionPool.prefix)
     try await live.withRegistration(at: client) {
-      try await engine().use { _ in
+      try await engine().closing { _ in
         let names = try await registered()
         #expect(!names.contains(orphan) && names.contains(live.name))
       }

@@ -1,3 +1,4 @@
+import Inference
 import Testing
 import Triton
 
@@ -15,6 +16,11 @@ func expectFailure(
     #expect(
       text.isEmpty || error.description.contains(text), "\(error)", sourceLocation: sourceLocation)
     return error
+  } catch let error as InferenceError where error.cause is TritonError {
+    // An engine's error carries the client's.
+    return await expectFailure(code, saying: text, sourceLocation: sourceLocation) {
+      if let cause = error.cause { throw cause }
+    }
   } catch {
     Issue.record("expected \(code), got \(error)", sourceLocation: sourceLocation)
   }
