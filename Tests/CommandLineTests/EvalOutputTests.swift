@@ -87,6 +87,11 @@ import Testing
     let words = "eval '\(try gold())' '\(try gold())' \(option)"
     #expect(try shell("\(words) >/dev/full") == 74)
     #expect(try shell("\(words) >&-") == 74)
+    // A file that is opened later does not take the place of standard output.
+    let page = folder.path + "/page.html"
+    #expect(try shell("\(words) --html '\(page)' >&-") == 74)
+    let html = try? String(contentsOfFile: page, encoding: .utf8)
+    #expect(html?.hasSuffix("</html>\n") != false)
   }
 
   @Test(arguments: ["", "--json"])
@@ -101,5 +106,11 @@ import Testing
   @Test func `Bug: tokens that could not be written were a success`() throws {
     #expect(try shell("tokenize --bundle '\(Run.bundle)' --text 一 >/dev/full") == 74)
     #expect(try shell("tokenize --bundle '\(Run.bundle)' --text 一 >&-") == 74)
+  }
+
+  @Test func `Bug: without a standard input a run waited for ever`() throws {
+    let words = "--bundle '\(Run.bundle)'"
+    #expect(try shell("tokenize \(words) <&-") == 2)
+    #expect(try shell("tokenize \(words) --text 一 <&- >/dev/null") == 0)
   }
 }

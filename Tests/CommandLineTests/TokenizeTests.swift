@@ -48,7 +48,10 @@ import WordPiece
     var texts = (0..<200).map { _ in
       (0..<Int.random(in: 0...30)).map { _ in Self.pieces.randomElement()! }.joined()
     }
-    texts += ["", String(repeating: "😀", count: 4_000), "中" + String(repeating: "z", count: 40)]
+    texts += [
+      "", String(repeating: "中", count: 10_100), String(repeating: "😀 ", count: 2_100),
+      "中" + String(repeating: "z", count: 40),
+    ]
     for (index, text) in texts.enumerated() {
       let truncation: Truncation = index % 3 == 0 ? .longest(7) : .none
       tokenizer.encode(CollectionOfOne(text), truncation: truncation, into: &batch)
