@@ -124,8 +124,8 @@ let package = Package(
     .testTarget(
       name: "EmbeddedEngineTests",
       dependencies: [
-        "BLAS", "CKernels", "EmbeddedEngine", "GlobalPointer", "Inference", "RelationBundle",
-        "TestSupport",
+        "BLAS", "CKernels", "Digest", "EmbeddedEngine", "GlobalPointer", "Inference",
+        "RelationBundle", "TestSupport",
       ], resources: [.copy("Fixtures")], swiftSettings: strictTests),
     .testTarget(
       name: "RelationExtractionTests",

@@ -24,7 +24,7 @@ package final class BundleFile: Sendable {
       // From here on no change can hide behind the times of the last one.
       usleep(UInt32(FileIdentity.ticks / 1_000))
       let later = try descriptor.identity(path)
-      guard later == identity else { throw BundleError(path, Self.isWritten) }
+      guard later.isUnwritten(since: identity) else { throw BundleError(path, Self.isWritten) }
       identity = later
     }
     self.identity = identity
@@ -71,7 +71,7 @@ package final class BundleFile: Sendable {
 
   /// Throws when the open file is not what it was when it was opened.
   package func requireUnchanged() throws(BundleError) {
-    guard try descriptor.identity(path) == identity else {
+    guard try descriptor.identity(path).isUnwritten(since: identity) else {
       throw BundleError(path, "it was changed after it was opened; start again with the whole file")
     }
   }
@@ -81,7 +81,7 @@ package final class BundleFile: Sendable {
   /// What somebody else has read by the path before this call was this file.
   package func requireInPlace() throws(BundleError) {
     try requireUnchanged()
-    guard try Descriptor(path).identity(path) == identity else {
+    guard try Descriptor(path).identity(path).isUnwritten(since: identity) else {
       throw BundleError(path, "it was replaced while it was read; start again")
     }
   }
