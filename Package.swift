@@ -45,8 +45,8 @@ let package = Package(
 
     // Floor 1: leaves.
     .target(name: "Digest", dependencies: ["CSHA256"], swiftSettings: strict),
+    .target(name: "Texts", swiftSettings: strict),
     .target(name: "BLAS", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strict),
-    .target(name: "WordPiece", dependencies: ["CWordPieceTable"], swiftSettings: strict),
     .target(name: "GRPCChannel", dependencies: ["CGRPC"], swiftSettings: strict),
 
     .target(
@@ -54,7 +54,9 @@ let package = Package(
       swiftSettings: strict),
 
     // Floor 2: the domain; the client for any model.
-    .target(name: "GlobalPointer", swiftSettings: strict),
+    .target(
+      name: "WordPiece", dependencies: ["CWordPieceTable", "Texts"], swiftSettings: strict),
+    .target(name: "GlobalPointer", dependencies: ["Texts"], swiftSettings: strict),
     .target(
       name: "Triton",
       dependencies: [
@@ -99,14 +101,14 @@ let package = Package(
       name: "DocumentIO", dependencies: ["CZlib", "Digest", "GlobalPointer"], swiftSettings: strict
     ),
 
-    .target(name: "Evaluation", swiftSettings: strict),
+    .target(name: "Evaluation", dependencies: ["Texts"], swiftSettings: strict),
 
     // Floor 7: the command line.
     .executableTarget(
       name: "spo",
       dependencies: [
         "BLAS", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel", "GlobalPointer",
-        "Inference", "RelationBundle", "RelationExtraction", "RelationServing", "Triton",
+        "Inference", "RelationBundle", "RelationExtraction", "RelationServing", "Texts", "Triton",
         "WordPiece",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -116,6 +118,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["GlobalPointer", "Inference", "WordPiece"],
       path: "Tests/TestSupport", swiftSettings: strictTests),
+    .testTarget(name: "TextsTests", dependencies: ["Texts"], swiftSettings: strictTests),
     .testTarget(
       name: "WordPieceTests", dependencies: ["WordPiece"], resources: [.copy("Fixtures")],
       swiftSettings: strictTests),
@@ -147,7 +150,9 @@ let package = Package(
     .testTarget(
       name: "RelationServingTests",
       dependencies: [
-        "GRPCChannel", "GlobalPointer", "Inference", "RelationServing", "TestSupport", "Triton",
+        "GRPCChannel", "GlobalPointer", "Inference", "Limiting", "RelationServing", "TestSupport",
+        "Triton", .product(name: "Logging", package: "swift-log"),
+        .product(name: "InMemoryLogging", package: "swift-log"),
       ],
       swiftSettings: strictTests),
     .testTarget(
@@ -160,8 +165,14 @@ let package = Package(
       name: "TritonTests",
       dependencies: [
         "EmbeddedEngine", "GRPCChannel", "GlobalPointer", "Inference", "RelationBundle",
-        "RelationExtraction", "RelationServing", "Triton", "spo",
-      ], exclude: ["Compact", "Models", "Reference/client.py", "Reference/half_mask.py"],
+        "RelationExtraction", "RelationServing", "TestSupport", "Triton", "spo",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "InMemoryLogging", package: "swift-log"),
+      ],
+      exclude: [
+        "Compact", "Models", "Reference/client.py", "Reference/half_mask.py", "Hostile/lies.py",
+        "Hostile/logits.py", "Hostile/server.py",
+      ],
       swiftSettings: strictTests),
   ],
   swiftLanguageModes: [.v6]

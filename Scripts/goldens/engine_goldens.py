@@ -1,23 +1,28 @@
 """Makes Tests/EmbeddedEngineTests/Fixtures: tiny random bundles and PyTorch's logits for them.
 
-Run with PyTorch and safetensors; the fixtures are committed, so the tests need neither.
+PYTHONPATH=Scripts/python .env/serve/bin/python Scripts/goldens/engine_goldens.py; the fixtures are
+committed, so the tests need no PyTorch.
 """
 
 import json
-import sys
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 
+from spo_train.network import JointExtractor
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Scripts/training"))
-from network import JointExtractor  # noqa: E402
 
 FIXTURES = ROOT / "Tests/EmbeddedEngineTests/Fixtures"
 PREDICATES = ["作者", "出版社", "歌手"]
-TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + list("一二三四五六七八九十甲乙丙丁")
-SENTENCES = [[2, 5, 6, 7, 8, 3], [2, 9, 3], [2, 10, 11, 12, 5, 5, 13, 14, 15, 16, 17, 18, 3], [2, 3]]
+TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"一二三四五六七八九十甲乙丙丁"]
+SENTENCES = [
+    [2, 5, 6, 7, 8, 3],
+    [2, 9, 3],
+    [2, 10, 11, 12, 5, 5, 13, 14, 15, 16, 17, 18, 3],
+    [2, 3],
+]
 
 
 def configuration(kind, rope):

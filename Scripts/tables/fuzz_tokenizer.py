@@ -26,7 +26,9 @@ def text():
     scalars = []
     for _ in range(random.choice([3, 8, 20, 60, 150])):
         awkward = random.random() < 0.1
-        scalars.append(random.choice(AWKWARD) if awkward else random.randrange(*random.choice(sources)))
+        scalars.append(
+            random.choice(AWKWARD) if awkward else random.randrange(*random.choice(sources))
+        )
     return "".join(map(chr, scalars))
 
 
@@ -46,13 +48,13 @@ def main():
         lines.flush()
         command = [options.spo, "tokenize", "--vocab", options.vocabulary, lines.name]
         answers = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
-    answers = [json.loads(line) for line in answers.splitlines()]
+    answers = [json.loads(line) for line in answers.decode().rstrip("\n").split("\n")]
     wrong = 0
     for source, ours, theirs in zip(texts, answers, reference.encode_batch(texts), strict=True):
         if ours["ids"] != theirs.ids or ours["offsets"] != [list(o) for o in theirs.offsets]:
             wrong += 1
             if wrong <= 5:
-                print(f"differs: {ascii(source)}\n  {ours}\n  {theirs.ids} {theirs.offsets}")
+                print(f"differs: {source!a}\n  {ours}\n  {theirs.ids} {theirs.offsets}")
     print(f"{len(texts)} fuzzed strings, {wrong} differ")
     sys.exit(wrong > 0)
 

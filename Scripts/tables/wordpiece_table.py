@@ -117,7 +117,9 @@ def main():
     classes, mappings, marks = survey()
     assert max(len(kept) for _, _, kept in mappings) <= 4
     print("// Made by Scripts/tables/wordpiece_table.py; do not edit.")
-    print(f"// Reference: tokenizers {tokenizers.__version__}, BertNormalizer and BertPreTokenizer.")
+    print(
+        f"// Reference: tokenizers {tokenizers.__version__}, BertNormalizer and BertPreTokenizer."
+    )
     print('#include "CWordPieceTable.h"\n')
     class_rows = [f"{{0x{a:X}, 0x{b:X}, {k}}}," for a, b, k in classes]
     print(array("wp_range", "ranges", class_rows, 4))

@@ -13,21 +13,30 @@ public struct Bootstrap: Sendable {
   public let draws: Int
 
   /// Compares two systems' counts, sentence by sentence in the same order.
-  public init(_ first: [Counts], _ second: [Counts], draws: Int = 1_000, seed: UInt64 = 1) {
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled.
+  public init(
+    _ first: [Counts], _ second: [Counts], draws: Int = 1_000, seed: UInt64 = 1
+  ) throws {
     precondition(first.count == second.count && !first.isEmpty && draws > 0, "paired sentences")
     var random = SplitMix(state: seed)
-    func f1(_ counts: [Counts], _ chosen: [Int]) -> Double {
-      chosen.reduce(into: Counts()) { $0 += counts[$1] }.f1
+    func difference(_ next: (Int) -> Int) throws -> Double {
+      var (a, b) = (Counts(), Counts())
+      for index in first.indices {
+        if index & 0xFFFF == 0 { try Task.checkCancellation() }
+        let chosen = next(index)
+        a += first[chosen]
+        b += second[chosen]
+      }
+      return a.f1 - b.f1
     }
-    let all = Array(first.indices)
-    difference = f1(first, all) - f1(second, all)
-    let differences = (0..<draws).map { _ in
-      let chosen = all.map { _ in Int.random(in: 0..<all.count, using: &random) }
-      return f1(first, chosen) - f1(second, chosen)
+    self.difference = try difference { $0 }
+    let differences = try (0..<draws).map { _ in
+      try difference { _ in Int.random(in: 0..<first.count, using: &random) }
     }.sorted()
     let (low, high) = (draws * 25 / 1_000, min(draws - 1, draws * 975 / 1_000))
     interval = differences[low]...differences[high]
-    let isAhead = difference > 0
+    let isAhead = self.difference > 0
     reversed = Double(differences.count { isAhead ? $0 <= 0 : $0 >= 0 }) / Double(draws)
     self.draws = draws
   }

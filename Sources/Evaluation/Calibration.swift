@@ -47,11 +47,14 @@ public struct Calibration: Sendable {
   }
 
   /// The temperature at which the samples are most likely; nil when all are right or all are wrong.
-  public static func fittedTemperature(_ samples: [Sample]) -> Double? {
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled.
+  public static func fittedTemperature(_ samples: [Sample]) throws -> Double? {
     guard samples.contains(where: \.isRight), samples.contains(where: { !$0.isRight }) else {
       return nil
     }
-    func loss(_ logTemperature: Double) -> Double {
+    func loss(_ logTemperature: Double) throws -> Double {
+      try Task.checkCancellation()
       let temperature = exp(logTemperature)
       return samples.reduce(0) { sum, sample in
         let logit = (sample.isRight ? 1 : -1) * sample.score / temperature
@@ -59,18 +62,18 @@ public struct Calibration: Sendable {
         return sum + max(-logit, 0) + log1p(exp(-abs(logit)))
       }
     }
-    return exp(minimum(of: loss, between: log(0.05), and: log(20)))
+    return exp(try minimum(of: loss, between: log(0.05), and: log(20)))
   }
 
   /// Golden-section search of a function with one minimum.
   private static func minimum(
-    of function: (Double) -> Double, between low: Double, and high: Double
-  ) -> Double {
+    of function: (Double) throws -> Double, between low: Double, and high: Double
+  ) rethrows -> Double {
     let ratio = (5.0.squareRoot() - 1) / 2
     var (low, high) = (low, high)
     while high - low > 1e-4 {
       let (a, b) = (high - ratio * (high - low), low + ratio * (high - low))
-      if function(a) < function(b) { high = b } else { low = a }
+      if try function(a) < function(b) { high = b } else { low = a }
     }
     return (low + high) / 2
   }
@@ -78,18 +81,13 @@ public struct Calibration: Sendable {
   private static func sigmoid(_ value: Double) -> Double { 1 / (1 + exp(-value)) }
 }
 
-extension Evaluation {
-  /// Each predicted triple's highest score, and whether it is right; without scores none.
-  public func samples() -> [Calibration.Sample] {
-    zip(sentences, judgements()).flatMap { sentence, judgement in
-      var scores: [Statement: Double] = [:]
-      for prediction in sentence.predicted {
-        guard let score = prediction.score else { continue }
-        scores[prediction.statement] = max(scores[prediction.statement] ?? score, score)
-      }
-      return judgement.predicted.compactMap { statement, isRight in
-        scores[statement].map { ($0, isRight) }
-      }
+extension Match {
+  /// The highest score of each predicted triple that counts, and whether it is right.
+  var samples: [Calibration.Sample] {
+    var scores = [Double?](repeating: nil, count: predicted.count)
+    for (index, score) in said {
+      if let score { scores[index] = max(scores[index] ?? score, score) }
     }
+    return kept.compactMap { index in scores[index].map { ($0, isRight[index]) } }
   }
 }

@@ -28,24 +28,22 @@ public struct Counts: Sendable, Hashable {
     a.found += b.found
     a.gold += b.gold
   }
+
+  static func -= (a: inout Counts, b: Counts) {
+    a.right -= b.right
+    a.predicted -= b.predicted
+    a.found -= b.found
+    a.gold -= b.gold
+  }
 }
 
 extension Judgement {
-  /// This sentence's counts, of one predicate or of all.
-  ///
-  /// DuIE 1's recall counts right predictions, DuIE 2's gold triples that were found.
-  public func counts(_ scorer: Scorer, predicate: String? = nil) -> Counts {
+  /// This sentence's counts.
+  public var counts: Counts {
     var counts = Counts()
-    for (statement, isRight) in predicted where predicate == nil || statement.predicate == predicate
-    {
-      counts.predicted += 1
-      if isRight { counts.right += 1 }
-    }
-    for (statement, isFound) in gold where predicate == nil || statement.predicate == predicate {
-      counts.gold += 1
-      if isFound { counts.found += 1 }
-    }
-    if scorer == .duie1 { counts.found = counts.right }
+    (counts.predicted, counts.gold) = (predicted.count, gold.count)
+    counts.right = predicted.count(where: \.isRight)
+    counts.found = gold.count(where: \.isFound)
     return counts
   }
 }

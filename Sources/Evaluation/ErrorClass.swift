@@ -1,3 +1,5 @@
+internal import Texts
+
 /// What is wrong with a predicted triple, or why a gold one may be missing.
 public enum ErrorClass: String, Sendable, CaseIterable {
   /// A mention of the other side's triple is longer or shorter.
@@ -63,15 +65,18 @@ extension Statement {
   /// The nearest of the others and how it differs; nil when none is near.
   fileprivate func resemblance(to others: [Statement]) -> (ErrorClass, Statement?)? {
     if let other = others.first(where: {
-      $0.predicate == predicate && $0.subject == value && $0.value == subject
+      $0.predicate.isExactly(predicate) && $0.subject.isExactly(value)
+        && $0.value.isExactly(subject)
     }) {
       return (.direction, other)
     }
-    if let other = others.first(where: { $0.subject == subject && $0.object == object }) {
+    if let other = others.first(where: {
+      $0.subject.isExactly(subject) && $0.slots.elementsEqual(slots, by: Slot.areEqual)
+    }) {
       return (.predicate, other)
     }
     let near = others.first {
-      $0.predicate == predicate && Self.overlap($0.subject, subject)
+      $0.predicate.isExactly(predicate) && Self.overlap($0.subject, subject)
         && Self.overlap($0.value, value)
     }
     return near.map { (.boundary, $0) }
@@ -79,6 +84,6 @@ extension Statement {
 
   /// Equal, or one within the other: what a wrong boundary makes.
   private static func overlap(_ a: String, _ b: String) -> Bool {
-    a == b || !a.isEmpty && !b.isEmpty && (a.contains(b) || b.contains(a))
+    a.isExactly(b) || !a.isEmpty && !b.isEmpty && (a.holds(b) || b.holds(a))
   }
 }

@@ -1,3 +1,5 @@
+internal import Texts
+
 /// A gold file and a file of predictions, sentence by sentence.
 public struct Evaluation: Sendable {
   /// A sentence of the gold file with what was predicted of it.
@@ -19,69 +21,76 @@ public struct Evaluation: Sendable {
   public let scorer: Scorer
   /// All sentences of the gold file.
   public let sentences: [Sentence]
-  private let aliases: Aliases
-  private let locations: Aliases
+  let matches: [Match]
 
-  /// An evaluation; nothing is computed yet.
+  /// Compares the two sides of every sentence.
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled.
   public init(
     _ sentences: [Sentence], scorer: Scorer, aliases: Aliases = Aliases(),
     locations: Aliases = Aliases()
-  ) {
+  ) throws {
     (self.sentences, self.scorer) = (sentences, scorer)
-    (self.aliases, self.locations) = (aliases, locations)
+    let synonymy = Synonymy(scorer: scorer, aliases: aliases, locations: locations)
+    matches = try sentences.cancellableMap { try Match($0, synonymy) }
   }
 
   /// Every sentence judged, with the predictions whose score is above a threshold; those without a
   /// score always count.
-  public func judgements(above threshold: Double? = nil) -> [Judgement] {
-    sentences.map { sentence in
-      let kept = sentence.predicted.filter { prediction in
-        guard let threshold, let score = prediction.score else { return true }
-        return score > threshold
-      }
-      return scorer.judge(
-        sentence.text, gold: sentence.gold, predicted: kept.map(\.statement), aliases: aliases,
-        locations: locations)
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled.
+  public func judgements(above threshold: Double? = nil) throws -> [Judgement] {
+    try matches.indices.cancellableMap {
+      matches[$0].judgement(sentences[$0].text, above: threshold)
     }
+  }
+
+  /// Counts of each sentence, with the predictions whose score is above a threshold.
+  ///
+  /// - Throws: `CancellationError` when the task is cancelled.
+  public func counts(above threshold: Double? = nil) throws -> [Counts] {
+    try matches.cancellableMap { $0.counts(above: threshold) }
   }
 
   /// Counts of all judgements.
   public func total(_ judgements: [Judgement]) -> Counts {
-    judgements.reduce(into: Counts()) { $0 += $1.counts(scorer) }
+    judgements.reduce(into: Counts()) { $0 += $1.counts }
   }
 
   /// Counts of each predicate that occurs, the most frequent in the gold file first.
   public func byPredicate(_ judgements: [Judgement]) -> [(predicate: String, counts: Counts)] {
-    var all: [String: Counts] = [:]
+    var all: [ExactText: Counts] = [:]
     for judgement in judgements {
-      let names = Set(
-        judgement.gold.map(\.statement.predicate) + judgement.predicted.map(\.statement.predicate))
-      for name in names {
-        all[name, default: Counts()] += judgement.counts(scorer, predicate: name)
+      for (statement, isRight) in judgement.predicted {
+        all[ExactText(statement.predicate), default: Counts()].predicted += 1
+        if isRight { all[ExactText(statement.predicate)]?.right += 1 }
+      }
+      for (statement, isFound) in judgement.gold {
+        all[ExactText(statement.predicate), default: Counts()].gold += 1
+        if isFound { all[ExactText(statement.predicate)]?.found += 1 }
       }
     }
-    return all.map { ($0.key, $0.value) }
-      .sorted { ($1.counts.gold, $0.predicate) < ($0.counts.gold, $1.predicate) }
+    return all.map { ($0.key.text, $0.value) }
+      .sorted { ($1.1.gold, $0.0) < ($0.1.gold, $1.0) }
   }
 
-  /// One point of a sweep.
-  public struct Point: Sendable, Hashable {
-    /// Scores above it count.
-    public var threshold: Double
-    /// What they give.
-    public var counts: Counts
-  }
-
-  /// The counts at thresholds spread over the scores that there are; empty without scores.
+  /// Each predicted triple's highest score, and whether it is right; without scores none.
   ///
-  /// A run at a low threshold holds the answers of every higher one, so no model runs again.
-  public func sweep(points: Int = 41) -> [Point] {
-    let scores = sentences.flatMap { $0.predicted.compactMap(\.score) }.sorted()
-    guard let least = scores.first else { return [] }
-    let chosen = (0..<points).map { scores[$0 * (scores.count - 1) / max(1, points - 1)] }
-    var thresholds = Set(chosen.map { ($0 * 100).rounded() / 100 }.filter { $0 >= least })
-    thresholds.insert(least.nextDown)
-    if least < 0 { thresholds.insert(0) }
-    return thresholds.sorted().map { Point(threshold: $0, counts: total(judgements(above: $0))) }
+  /// - Throws: `CancellationError` when the task is cancelled.
+  public func samples() throws -> [Calibration.Sample] {
+    try matches.cancellableMap(\.samples).flatMap(\.self)
+  }
+}
+
+extension Collection {
+  /// As `map`, looking now and then whether anyone still wants the result.
+  func cancellableMap<Result>(_ transform: (Element) throws -> Result) throws -> [Result] {
+    var results: [Result] = []
+    results.reserveCapacity(count)
+    for element in self {
+      if results.count & 0xFF == 0 { try Task.checkCancellation() }
+      results.append(try transform(element))
+    }
+    return results
   }
 }

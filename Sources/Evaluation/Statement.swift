@@ -1,62 +1,83 @@
-/// A text that equals only itself: Swift's own strings also equal what is canonically equivalent,
-/// which the data sets' scorers tell apart.
-public struct ExactText: Hashable, Sendable {
-  /// The text.
-  public let text: String
-
-  /// A text.
-  public init(_ text: String) { self.text = text }
-
-  /// Equality of code points.
-  public static func == (a: ExactText, b: ExactText) -> Bool {
-    a.text.utf8.elementsEqual(b.text.utf8)
-  }
-
-  /// Hashes the code points.
-  public func hash(into hasher: inout Hasher) {
-    for byte in text.utf8 { hasher.combine(byte) }
-  }
-}
+internal import Texts
 
 /// A triple by its surface forms, as scorers compare it: no offsets, no types.
 public struct Statement: Sendable {
-  /// The subject, normalised.
-  public var subject: String
-  /// The predicate as it was written.
-  public var predicate: String
-  /// The object's slots, normalised; one that is written as a string has the slot `@value` alone.
-  public var object: [String: String]
+  /// One part of an object.
+  public struct Slot: Sendable {
+    /// Its name; `@value` for the main one.
+    public let name: String
+    /// What is in it, normalized.
+    public let value: String
 
-  /// A triple with its mentions normalised.
-  public init(subject: String, predicate: String, object: [String: String]) {
-    self.subject = Self.normalise(subject)
-    self.predicate = predicate
-    self.object = object.mapValues(Self.normalise)
+    /// Equality of code points.
+    static func areEqual(_ a: Slot, _ b: Slot) -> Bool {
+      a.name.isExactly(b.name) && a.value.isExactly(b.value)
+    }
   }
 
-  /// The main slot.
-  public var value: String { object["@value"] ?? object.min { $0.key < $1.key }?.value ?? "" }
+  /// The subject, normalized.
+  public let subject: String
+  /// The predicate as it was written.
+  public let predicate: String
+  /// The object's slots by name; one that is written as a string has the slot `@value` alone.
+  public let slots: [Slot]
 
-  /// Lower-case, without one pair of 《》 around it.
-  static func normalise(_ mention: String) -> String {
-    let lower = mention.lowercased()
-    let scalars = lower.unicodeScalars
-    guard scalars.count > 1, scalars.first == "《", scalars.last == "》" else { return lower }
-    return String(String.UnicodeScalarView(scalars.dropFirst().dropLast()))
+  /// A triple with its mentions normalized: lower-case, without one pair of 《》 around them.
+  ///
+  /// - Parameter object: the slots with their names; of a repeated name the last one counts.
+  public init(subject: String, predicate: String, object: [(name: String, value: String)]) {
+    var slots: [Slot] = []
+    for (index, slot) in object.enumerated()
+    where !object[(index + 1)...].contains(where: { $0.name.isExactly(slot.name) }) {
+      slots.append(Slot(name: slot.name, value: Self.normalize(slot.value)))
+    }
+    slots.sort { $0.name.unicodeScalars.lexicographicallyPrecedes($1.name.unicodeScalars) }
+    self.init(subject: Self.normalize(subject), predicate: predicate, slots: slots)
+  }
+
+  /// A triple whose object is a plain string.
+  public init(subject: String, predicate: String, object: String) {
+    self.init(
+      subject: Self.normalize(subject), predicate: predicate,
+      slots: [Slot(name: Self.mainSlot, value: Self.normalize(object))])
+  }
+
+  private init(subject: String, predicate: String, slots: [Slot]) {
+    (self.subject, self.predicate, self.slots) = (subject, predicate, slots)
+  }
+
+  /// The name of an object's main slot.
+  public static let mainSlot = "@value"
+
+  /// The main slot, or the first by name.
+  public var value: String {
+    (slots.first { $0.name.isExactly(Self.mainSlot) } ?? slots.first)?.value ?? ""
+  }
+
+  /// The same with the object's main slot alone, as DuIE 1 has objects.
+  public var plain: Statement {
+    Statement(
+      subject: subject, predicate: predicate, slots: [Slot(name: Self.mainSlot, value: value)])
+  }
+
+  private static func normalize(_ mention: String) -> String {
+    mention.lowercasedAsInPython().withoutBookMarks()
   }
 }
 
 extension Statement: Hashable {
-  private var key: [ExactText] {
-    [ExactText(subject), ExactText(predicate)]
-      + object.sorted { $0.key < $1.key }.flatMap { [ExactText($0.key), ExactText($0.value)] }
+  /// Equality of code points.
+  public static func == (a: Statement, b: Statement) -> Bool {
+    a.subject.isExactly(b.subject) && a.predicate.isExactly(b.predicate)
+      && a.slots.elementsEqual(b.slots, by: Slot.areEqual)
   }
 
-  /// Equality of code points.
-  public static func == (a: Statement, b: Statement) -> Bool { a.key == b.key }
-
   /// Hashes the code points.
-  public func hash(into hasher: inout Hasher) { hasher.combine(key) }
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(ExactText(subject))
+    hasher.combine(ExactText(predicate))
+    for slot in slots { hasher.combine(ExactText(slot.value)) }
+  }
 }
 
 /// A predicted triple.
@@ -69,34 +90,5 @@ public struct Prediction: Hashable, Sendable {
   /// A prediction.
   public init(_ statement: Statement, score: Double? = nil) {
     (self.statement, self.score) = (statement, score)
-  }
-}
-
-/// Other names of entities, and places that stand for others; see the scorers.
-public struct Aliases: Sendable {
-  private var names: [ExactText: Set<ExactText>] = [:]
-
-  /// None.
-  public init() {}
-
-  /// Reads lines of a name and its other names, tab-separated; a later line of a name replaces an
-  /// earlier one.
-  public init(lines: some Sequence<String>) {
-    for line in lines {
-      let words = line.split(separator: "\t", omittingEmptySubsequences: false)
-        .map { ExactText($0.lowercased()) }
-      guard let name = words.first, !name.text.isEmpty else { continue }
-      names[name] = Set(words.dropFirst())
-    }
-  }
-
-  /// Whether a line of `name` lists the other one.
-  func lists(_ name: String, _ other: String) -> Bool {
-    names[ExactText(name)]?.contains(ExactText(other)) ?? false
-  }
-
-  /// Whether `other` is the name or one of its other names.
-  func allow(_ name: String, for other: String) -> Bool {
-    ExactText(name) == ExactText(other) || lists(name, other)
   }
 }

@@ -23,7 +23,8 @@ public struct LogitLayout: Hashable, Sendable {
   }
 
   func index(_ head: Int, _ row: Int, _ column: Int) -> Int {
-    offset + head * headStride + row * rowStride + column * columnStride
+    assert(head >= 0 && row >= 0 && column >= 0, "a cell has no negative place")
+    return offset + head * headStride + row * rowStride + column * columnStride
   }
 }
 

@@ -28,6 +28,21 @@ public struct InferenceBatch: Sendable, Hashable {
 
   /// The tokens of one row as a range of `ids`. Traps unless `0 <= row < rowCount`.
   public func range(of row: Int) -> Range<Int> { rowStarts[row]..<rowStarts[row + 1] }
+
+  /// Some of its rows, padded as it is. Traps unless they lie within `0..<rowCount`.
+  public func rows(_ range: Range<Int>) -> InferenceBatch {
+    var part = InferenceBatch()
+    part.paddedLength = paddedLength
+    for row in range { part.append(ids[self.range(of: row)]) }
+    return part
+  }
+
+  /// The rows of one batch and then those of another, padded as the first.
+  public static func + (first: InferenceBatch, second: InferenceBatch) -> InferenceBatch {
+    var both = first
+    for row in 0..<second.rowCount { both.append(second.ids[second.range(of: row)]) }
+    return both
+  }
 }
 
 /// A triple whose logits are asked for.

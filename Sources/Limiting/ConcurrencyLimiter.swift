@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import Synchronization
 
 /// Lets a bounded amount of work run at once, first come, first served: an asynchronous semaphore.
@@ -26,6 +27,9 @@ public final class ConcurrencyLimiter: Sendable {
 
   /// Pieces inside now.
   public var active: Int { state.withLock { $0.active } }
+
+  /// Pieces that wait outside now.
+  var waiting: Int { state.withLock { $0.waiting.count } }
 
   /// Runs `body` while it holds a permit.
   ///
@@ -83,7 +87,7 @@ public final class ConcurrencyLimiter: Sendable {
     var active = 0
     var activeCost = 0
     private var lastID = 0
-    private var waiting: [Waiter] = []
+    private(set) var waiting: Deque<Waiter> = []
     /// Cancelled between taking an id and arriving.
     private var cancelled: Set<Int> = []
     /// Taken ids that have not arrived yet.
@@ -125,18 +129,18 @@ public final class ConcurrencyLimiter: Sendable {
 
     /// Lets in whoever has room now, in order.
     mutating func admit() -> [CheckedContinuation<Void, any Error>] {
-      var count = 0
-      while count < waiting.count, hasRoom(waiting[count].cost) {
-        take(waiting[count].cost)
-        count += 1
+      var admitted: [CheckedContinuation<Void, any Error>] = []
+      while let next = waiting.first, hasRoom(next.cost) {
+        take(next.cost)
+        admitted.append(next.continuation)
+        waiting.removeFirst()
       }
-      let admitted = waiting.prefix(count).map(\.continuation)
-      waiting.removeFirst(count)
       return admitted
     }
 
     private func hasRoom(_ cost: Int) -> Bool {
-      active < limit && (active == 0 || activeCost + cost <= costLimit)
+      // A sum of two costs could overflow.
+      active < limit && (active == 0 || cost <= costLimit - activeCost)
     }
 
     private mutating func take(_ cost: Int) {

@@ -10,9 +10,8 @@ struct BatchReading {
   private let windows: [[Window]]
   /// All windows of all documents, in order; the unit of batching.
   private let pieces: [Piece]
-  /// Where each document's pieces begin, and the end.
-  private let bounds: [Int]
-  private var answers: [Result<SentenceCandidates, InferenceError>]
+
+  private typealias Outcome = SentenceRunner.Outcome
 
   private struct Piece {
     let document: Int
@@ -37,16 +36,13 @@ struct BatchReading {
         Piece(document: document, window: $0.offset, tokens: $0.element.tokens)
       }
     }
-    bounds = windows.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.count) }
-    let nothing = SentenceCandidates(subjects: [], objects: [], triples: [])
-    answers = Array(repeating: .success(nothing), count: pieces.count)
   }
 
   private static func windows(
     of document: Int, _ texts: [String], _ encodings: EncodingBatch, _ planner: WindowPlanner
   ) -> [Window] {
-    let row = encodings.rows[document]
-    let count = encodings.rows[document + 1] - row - 2
+    let row = encodings.rowStarts[document]
+    let count = encodings.rowStarts[document + 1] - row - 2
     if count <= planner.capacity { return [Window(tokens: 0..<count)] }
     let bytes = Array(texts[document].utf8)
     return planner.plan(count: count) { token in
@@ -56,86 +52,77 @@ struct BatchReading {
     }
   }
 
-  /// Runs every piece that has tokens, as many batches at once as the engine wants.
-  mutating func infer() async throws {
+  /// Every document's triples, or why it has none, and in how many windows it was read.
+  func results() async throws -> [(triples: Result<[Triple], InferenceError>, windows: Int)] {
+    let outcomes = try await outcomes()
+    var first = 0
+    return texts.indices.map { document in
+      let end = first + windows[document].count
+      defer { first = end }
+      let triples = Result { () throws(InferenceError) -> [Triple] in
+        try self.triples(document, pieces[first..<end], outcomes[first..<end])
+      }
+      return (triples, windows[document].count)
+    }
+  }
+
+  /// Runs every piece that has tokens; the limiter decides how many batches run at once.
+  private func outcomes() async throws -> [Outcome] {
+    let nothing = SentenceCandidates(subjects: [], objects: [], triples: [])
+    var outcomes = Array(repeating: Outcome.success(nothing), count: pieces.count)
     let busy = pieces.indices.filter { !pieces[$0].tokens.isEmpty }
     let plan = extractor.planning.plan(lengths: busy.map { pieces[$0].length })
-    var batches = plan[...]
-    let snapshot = self
-    try await withThrowingTaskGroup(of: [(Int, Result<SentenceCandidates, InferenceError>)].self) {
-      group in
-      func addNext() {
-        guard let batch = batches.popFirst() else { return }
+    let runner = SentenceRunner(extractor: extractor)
+    try await withThrowingTaskGroup(of: ([Int], [Outcome]).self) { group in
+      for batch in plan {
         let pieces = batch.sentences.map { busy[$0] }
-        group.addTask { try await snapshot.run(pieces, length: batch.length) }
+        let request = request(pieces, length: batch.length)
+        group.addTask { (pieces, try await runner.outcomes(of: request)) }
       }
-      for _ in 0..<extractor.engine.limits.concurrency { addNext() }
-      while let results = try await group.next() {
-        for (piece, result) in results { answers[piece] = result }
-        addNext()
-      }
-    }
-  }
-
-  /// One batch; a row that the engine refuses is set aside with its error, the others run again.
-  private func run(
-    _ batch: [Int], length: Int
-  ) async throws -> [(Int, Result<SentenceCandidates, InferenceError>)] {
-    var left = batch
-    var done: [(Int, Result<SentenceCandidates, InferenceError>)] = []
-    while !left.isEmpty {
-      do {
-        let request = request(left, length)
-        let results = try await extractor.limiter.withPermit {
-          try await extractor.engine.infer(request, threshold: extractor.configuration.threshold)
-        }
-        return done + zip(left, results).map { ($0, .success($1)) }
-      } catch let error as InferenceError {
-        guard let row = error.row, left.indices.contains(row) else { throw error }
-        done.append((left.remove(at: row), .failure(error)))
+      for try await (pieces, results) in group {
+        for (piece, result) in zip(pieces, results) { outcomes[piece] = result }
       }
     }
-    return done
+    return outcomes
   }
 
-  private func request(_ batch: [Int], _ length: Int) -> InferenceBatch {
+  private func request(_ batch: [Int], length: Int) -> InferenceBatch {
     var request = InferenceBatch()
     request.paddedLength = length
     let vocabulary = extractor.tokenizer.vocabulary
     for piece in batch.map({ pieces[$0] }) {
-      let first = encodings.rows[piece.document] + 1
-      let body = encodings.ids[first + piece.tokens.lowerBound..<first + piece.tokens.upperBound]
-      request.append([vocabulary.classifier] + body + [vocabulary.separator])
+      let row = encodings.rowStarts[piece.document]..<encodings.rowStarts[piece.document + 1]
+      if piece.length == row.count {
+        request.append(encodings.ids[row])
+      } else {
+        let first = row.lowerBound + 1
+        let body = encodings.ids[first + piece.tokens.lowerBound..<first + piece.tokens.upperBound]
+        request.append([vocabulary.classifier] + body + [vocabulary.separator])
+      }
     }
     return request
   }
 
-  /// The finished extraction of one document.
-  func extraction(_ document: Int, index: Int) -> Extraction {
-    Extraction(
-      index: index, text: texts[document],
-      result: Result { () throws(InferenceError) in
-        try triples(document)
-      }, windows: windows[document].count)
-  }
-
-  private func triples(_ document: Int) throws(InferenceError) -> [Triple] {
+  private func triples(
+    _ document: Int, _ pieces: ArraySlice<Piece>, _ outcomes: ArraySlice<Outcome>
+  ) throws(InferenceError) -> [Triple] {
     var found: [WindowedTriple] = []
-    for place in bounds[document]..<bounds[document + 1] {
-      let piece = pieces[place]
-      for triple in try answers[place].get().triples where keeps(triple.predicate) {
+    for (piece, outcome) in zip(pieces, outcomes) {
+      for triple in try outcome.get().triples where keeps(triple.predicate) {
         let moved = triple.moved(by: piece.tokens.lowerBound - 1)
         found.append(WindowedTriple(candidate: moved, window: piece.window))
       }
     }
-    let merger = WindowMerger(
-      windows: windows[document],
-      count: encodings.rows[document + 1] - encodings.rows[document] - 2)
+    let row = encodings.rowStarts[document]
     let resolver = TripleResolver(
-      schema: extractor.schema, text: texts[document], encodings: encodings,
-      firstToken: encodings.rows[document] + 1,
+      schema: extractor.schema, text: texts[document], encodings: encodings, firstToken: row + 1,
       temperature: extractor.configuration.temperature)
-    return merger.merge(found).map(resolver.resolve).sorted(by: Triple.precedes)
+    let merged =
+      windows[document].count == 1
+      ? found.map(\.candidate)
+      : WindowMerger(windows: windows[document], count: encodings.rowStarts[document + 1] - row - 2)
+        .merge(found)
+    return merged.map(resolver.resolve).sorted(by: Triple.precedes)
   }
 
   private func keeps(_ predicate: Int) -> Bool {
@@ -151,32 +138,5 @@ extension TripleCandidate {
     }
     return TripleCandidate(
       predicate: predicate, subject: move(subject), object: move(object), parts: parts)
-  }
-}
-
-/// Token indices of one document to the source's own characters.
-struct TripleResolver {
-  let schema: RelationSchema
-  let text: String
-  let encodings: EncodingBatch
-  let firstToken: Int
-  let temperature: Float
-
-  func resolve(_ candidate: TripleCandidate) -> Triple {
-    let predicate = schema.predicates[candidate.predicate]
-    return Triple(
-      subject: mention(candidate.subject), predicate: predicate.name,
-      predicateID: candidate.predicate, object: mention(candidate.object),
-      types: predicate.types.count == 1 ? predicate.types[0] : nil, parts: candidate.parts,
-      temperature: temperature)
-  }
-
-  private func mention(_ span: TokenSpan) -> Mention {
-    let start = Int(encodings.starts[firstToken + Int(span.start)])
-    let end = Int(encodings.ends[firstToken + Int(span.end)])
-    let utf8 = text.utf8
-    let slice = utf8[
-      utf8.index(utf8.startIndex, offsetBy: start)..<utf8.index(utf8.startIndex, offsetBy: end)]
-    return Mention(text: String(Substring(slice)), range: start..<end)
   }
 }

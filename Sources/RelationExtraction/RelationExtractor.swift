@@ -1,6 +1,7 @@
 public import GlobalPointer
 public import Inference
 internal import Limiting
+public import Logging
 public import RelationBundle
 public import WordPiece
 
@@ -22,14 +23,20 @@ public struct RelationExtractor: Sendable {
     public var threshold: Float = 0
     /// What scores are divided by for `Triple.confidence`; a bundle's is in its config.json.
     public var temperature: Float = 1
-    /// Predicates that are kept; nil keeps all.
+    /// Ids of the predicates that are kept, such as `schema.ids(of:)` gives; nil keeps all.
     public var predicates: Set<Int>?
     /// Tokens that neighbouring windows of a long document share.
     public var windowOverlap = 64
     /// Documents read ahead to plan batches from, and so held in memory.
     public var lookAhead = 2_048
-    /// UTF-8 bytes of text read ahead; reading stops at whichever limit comes first.
+    /// UTF-8 bytes of text read ahead, give or take a document for each window; reading stops at
+    /// whichever limit comes first.
     public var lookAheadBytes = 4 << 20
+    /// Sentences in a row that the engine may fail on before it is given up: one that fails on
+    /// every sentence is broken, and the sentences are not.
+    public var failureLimit = 100
+    /// What happens to sentences that an engine cannot read is told here; by default nowhere.
+    public var logger = Logger(label: "spo.extraction") { _ in SwiftLogNoOpLogHandler() }
 
     /// The defaults.
     public init() {}
@@ -46,6 +53,7 @@ public struct RelationExtractor: Sendable {
   let planning: BatchPlanning
   /// One for all windows that are read beside each other.
   let limiter: ConcurrencyLimiter
+  let failures: FailureCount
 
   /// Puts the three together. Throws `SchemaError.wrongCount` when the schema does not fit the
   /// model, `InferenceError` when the vocabulary does not.
@@ -64,6 +72,7 @@ public struct RelationExtractor: Sendable {
     self.configuration = configuration
     planning = BatchPlanning(engine)
     limiter = ConcurrencyLimiter(limit: engine.limits.concurrency)
+    failures = FailureCount(limit: configuration.failureLimit)
   }
 
   /// The bundle's vocabulary, schema and temperature over an engine of the same model.
@@ -84,99 +93,52 @@ public struct RelationExtractor: Sendable {
   public var statistics: ReadingStatistics { planning.statistics }
 
   /// The triples of one text, of any length, in the order of `Triple.precedes`.
-  public func extract(_ text: String) async throws -> [Triple] {
-    try await extract(batch: [text], firstIndex: 0)[0].triples
-  }
-
-  /// The extractions of documents, in input order, read as they are consumed.
   ///
-  /// Reading stays at most `lookAhead` documents or `lookAheadBytes` ahead of the consumer.
-  /// Cancelling the consuming task ends the work at once with `CancellationError`.
-  public func extract<Documents: AsyncSequence>(
-    _ documents: Documents
-  ) -> Extractions<Documents> where Documents.Element == String {
-    Extractions(extractor: self, documents: documents)
+  /// - Throws: `InferenceError`; `CancellationError` when the task is cancelled.
+  public func extract(_ text: String) async throws -> [Triple] {
+    try await extract(batch: [text])[0].triples
   }
 
-  /// The extractions of a few documents that are read together; `firstIndex` numbers them.
-  public func extract(batch texts: [String], firstIndex: Int) async throws -> [Extraction] {
-    var reading = BatchReading(extractor: self, texts: texts)
-    try await reading.infer()
-    return texts.indices.map { reading.extraction($0, index: firstIndex + $0) }
-  }
-}
-
-/// Extractions in input order; see `RelationExtractor.extract(_:)`.
-public struct Extractions<Documents: AsyncSequence>: AsyncSequence
-where Documents.Element == String {
-  /// What each step gives.
-  public typealias Element = Extraction
-
-  let extractor: RelationExtractor
-  let documents: Documents
-
-  /// Starts reading.
-  public func makeAsyncIterator() -> Iterator {
-    Iterator(extractor: extractor, source: documents.makeAsyncIterator())
+  /// The extractions of a stream of texts, in input order, read as they are consumed.
+  public func extract<Source: AsyncSequence & Sendable>(
+    _ texts: Source
+  ) -> ExtractionStream<Source> where Source.Element == String {
+    extract(texts) { $0 }
   }
 
-  /// Reads documents ahead in windows, two at once, and gives their extractions one by one.
-  public struct Iterator: AsyncIteratorProtocol {
-    let extractor: RelationExtractor
-    var source: Documents.AsyncIterator
-    let windows = OrderedWork<[Extraction]>()
-    var ready: ArraySlice<Extraction> = []
-    var count = 0
-    var isAtEnd = false
-    /// Why reading ended; thrown behind the last extraction.
-    var failure: (any Error)?
-    /// Doubles up to `lookAhead`, so that the first answers come soon.
-    var ahead: Int
-    let limit: Int
+  /// The extractions of a stream of documents, in input order, read as they are consumed.
+  ///
+  /// Reading stays at most `lookAhead` documents and about `lookAheadBytes` ahead of the consumer,
+  /// and what has come does not wait for what has not. Cancelling the consuming task ends the work
+  /// at once.
+  /// - Parameter text: the text of a document, such as `\.body`; nil passes a document through
+  ///   with no triples.
+  public func extract<Source: AsyncSequence & Sendable>(
+    _ documents: Source, text: @escaping @Sendable (Source.Element) -> String?
+  ) -> ExtractionStream<Source> where Source.Element: Sendable {
+    ExtractionStream(extractor: self, source: documents, text: text)
+  }
 
-    init(extractor: RelationExtractor, source: Documents.AsyncIterator) {
-      (self.extractor, self.source) = (extractor, source)
-      limit = Swift.max(1, extractor.configuration.lookAhead / 2)
-      ahead = Swift.min(16, limit)
-    }
+  /// The extractions of a few texts that are read together; `firstIndex` numbers them.
+  ///
+  /// - Throws: `InferenceError` when the engine can go on with no text; `CancellationError`.
+  public func extract(
+    batch texts: [String], firstIndex: Int = 0
+  ) async throws -> [Extraction<String>] {
+    try await extract(batch: texts, firstIndex: firstIndex) { $0 }
+  }
 
-    /// The next document's extraction, nil after the last.
-    public mutating func next() async throws -> Extraction? {
-      if let first = ready.popFirst() { return first }
-      while windows.count < 2, !isAtEnd { try await beginWindow() }
-      try Task.checkCancellation()
-      ready = try await windows.next()?[...] ?? []
-      if ready.isEmpty, let failure {
-        self.failure = nil
-        throw failure
-      }
-      return ready.popFirst()
-    }
-
-    private mutating func beginWindow() async throws {
-      let texts = await read()
-      isAtEnd = texts.isEmpty || failure != nil
-      guard !texts.isEmpty else { return }
-      let (extractor, first) = (extractor, count)
-      windows.begin { try await extractor.extract(batch: texts, firstIndex: first) }
-      count += texts.count
-      ahead = Swift.min(2 * ahead, limit)
-    }
-
-    private mutating func read() async -> [String] {
-      var texts: [String] = []
-      var bytes = 0
-      do {
-        while texts.count < ahead, bytes < extractor.configuration.lookAheadBytes / 2,
-          let text = try await source.next()
-        {
-          texts.append(text)
-          bytes += text.utf8.count
-        }
-      } catch {
-        failure = error
-      }
-      return texts
+  func extract<Document: Sendable>(
+    batch documents: [Document], firstIndex: Int, text: (Document) -> String?
+  ) async throws -> [Extraction<Document>] {
+    let texts = documents.map(text)
+    let reading = BatchReading(extractor: self, texts: texts.compactMap(\.self))
+    var results = try await reading.results()[...]
+    return zip(documents, texts).enumerated().map { place, pair in
+      let read = pair.1 == nil ? nil : results.popFirst()
+      return Extraction(
+        index: firstIndex + place, document: pair.0, result: read?.triples ?? .success([]),
+        windows: read?.windows ?? 0)
     }
   }
 }

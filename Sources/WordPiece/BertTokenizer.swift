@@ -7,29 +7,29 @@
 /// ```
 public struct BertTokenizer: Sendable {
   /// The vocabulary whose ids it gives.
-  public let vocabulary: Vocabulary
+  public var vocabulary: Vocabulary { tables.vocabulary }
   /// How special tokens in a text are read.
   public let specialTokens: SpecialTokenPolicy
 
-  let table: CharacterTable
-  let trie: TokenTrie
+  let tables: Tables
+
+  /// What all copies share, behind one reference: a scanner is made for each text.
+  final class Tables: Sendable {
+    let vocabulary: Vocabulary
+    let characters: CharacterTable
+    let trie: TokenTrie
+
+    init(_ vocabulary: Vocabulary) {
+      self.vocabulary = vocabulary
+      characters = CharacterTable(boundTo: vocabulary)
+      trie = TokenTrie(vocabulary)
+    }
+  }
 
   /// A tokenizer over a vocabulary; about 5 ms, and a few MB that all copies share.
   public init(vocabulary: Vocabulary, specialTokens: SpecialTokenPolicy = .text) {
-    self.vocabulary = vocabulary
     self.specialTokens = specialTokens
-    var ids: [UInt32: UInt32] = [:]
-    ids.reserveCapacity(vocabulary.count)
-    for (id, token) in vocabulary.tokens.enumerated() {
-      let scalars = token.unicodeScalars
-      guard let first = scalars.first, scalars.count == 1 else { continue }
-      ids[first.value] = UInt32(id)
-    }
-    var table = CharacterTable.reference
-    let unknown = UInt32(vocabulary.unknown)
-    table.bindIsolated { ids[$0] ?? unknown }
-    self.table = table
-    trie = TokenTrie(vocabulary)
+    tables = Tables(vocabulary)
   }
 
   /// Encodes one text.
@@ -67,11 +67,11 @@ public struct BertTokenizer: Sendable {
       if case .longest(let limit) = truncation, count > limit {
         dropped = count - limit
         count = limit
-        batch.ids[first + count - 1] = vocabulary.separator
-        batch.starts[first + count - 1] = 0
-        batch.ends[first + count - 1] = 0
+        batch.room.ids[first + count - 1] = tables.vocabulary.separator
+        batch.room.starts[first + count - 1] = 0
+        batch.room.ends[first + count - 1] = 0
       }
-      batch.rows.append(first + count)
+      batch.rowStarts.append(first + count)
       batch.droppedTokens.append(dropped)
     }
   }

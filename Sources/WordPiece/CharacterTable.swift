@@ -51,8 +51,22 @@ struct CharacterTable {
     for scalar in HangulSyllable.all { set(scalar, .hangul, 0) }
   }
 
-  /// Replaces the payload of every `isolated` entry, from its normalised scalar.
-  mutating func bindIsolated(_ id: (UInt32) -> UInt32) {
+  /// The table with a vocabulary's ids for what is a word of its own.
+  init(boundTo vocabulary: Vocabulary) {
+    var ids: [UInt32: UInt32] = [:]
+    ids.reserveCapacity(vocabulary.count)
+    for (id, token) in vocabulary.tokens.enumerated() {
+      let scalars = token.unicodeScalars
+      guard let first = scalars.first, scalars.count == 1 else { continue }
+      ids[first.value] = UInt32(id)
+    }
+    self = .reference
+    let unknown = UInt32(vocabulary.unknown)
+    bindIsolated { ids[$0] ?? unknown }
+  }
+
+  /// Replaces the payload of every `isolated` entry, from its normalized scalar.
+  private mutating func bindIsolated(_ id: (UInt32) -> UInt32) {
     for index in entries.indices {
       guard entries[index] >> 29 == CharacterEntry.Kind.isolated.rawValue else { continue }
       let scalar = entries[index] & CharacterEntry.payloadMask

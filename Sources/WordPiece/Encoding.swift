@@ -28,55 +28,67 @@ public enum SpecialTokenPolicy: Sendable, Equatable {
   /// As plain text, so that no input can forge a token. The default.
   case text
   /// As the tokens they name, which is the reference's own default.
-  case recognised
+  case recognized
 }
 
 /// Many encodings in flat arrays that keep their memory from one use to the next.
 ///
-/// Row `r` holds the tokens `rows[r]..<rows[r + 1]`; `starts` and `ends` are UTF-8 byte offsets
-/// into that row's own text. Only the first `tokenCount` elements of the arrays count.
+/// Row `r` holds the tokens `rowStarts[r]..<rowStarts[r + 1]`; `starts` and `ends` are UTF-8 byte
+/// offsets into that row's own text.
 public struct EncodingBatch: Sendable {
-  /// Token ids of all rows.
-  public internal(set) var ids: [Int32] = []
-  /// First source byte of each token.
-  public internal(set) var starts: [UInt32] = []
-  /// One past the last source byte of each token.
-  public internal(set) var ends: [UInt32] = []
   /// Where each row begins, and after the last row the end: `rowCount + 1` entries.
-  public internal(set) var rows: [Int] = [0]
+  public internal(set) var rowStarts: [Int] = [0]
   /// For each row how many tokens truncation left out.
   public internal(set) var droppedTokens: [Int] = []
+
+  /// The memory, longer than its content: only the first `tokenCount` elements count.
+  var room = Room()
+
+  /// The tokens' arrays.
+  struct Room: Sendable {
+    var ids: [Int32] = []
+    var starts: [UInt32] = []
+    var ends: [UInt32] = []
+  }
 
   /// An empty batch.
   public init() {}
 
+  /// Token ids of all rows.
+  public var ids: ArraySlice<Int32> { room.ids[..<tokenCount] }
+  /// First source byte of each token.
+  public var starts: ArraySlice<UInt32> { room.starts[..<tokenCount] }
+  /// One past the last source byte of each token.
+  public var ends: ArraySlice<UInt32> { room.ends[..<tokenCount] }
+
   /// The number of texts.
-  public var rowCount: Int { rows.count - 1 }
+  public var rowCount: Int { rowStarts.count - 1 }
   /// The number of tokens in all rows.
-  public var tokenCount: Int { rows[rows.count - 1] }
+  public var tokenCount: Int { rowStarts[rowStarts.count - 1] }
 
   /// A copy of one row. Traps unless `0 <= row < rowCount`.
   public subscript(row: Int) -> Encoding {
-    let range = rows[row]..<rows[row + 1]
+    let range = rowStarts[row]..<rowStarts[row + 1]
     return Encoding(
-      ids: Array(ids[range]), offsets: range.map { Int(starts[$0])..<Int(ends[$0]) },
+      ids: Array(room.ids[range]),
+      offsets: range.map { Int(room.starts[$0])..<Int(room.ends[$0]) },
       droppedTokens: droppedTokens[row])
   }
 
   /// Forgets all rows and keeps the memory.
   public mutating func removeAll() {
-    rows.removeAll(keepingCapacity: true)
-    rows.append(0)
+    rowStarts.removeAll(keepingCapacity: true)
+    rowStarts.append(0)
     droppedTokens.removeAll(keepingCapacity: true)
   }
 
   /// Makes room for `count` more tokens.
   mutating func reserve(_ count: Int) {
     let needed = tokenCount + count
-    guard ids.count < needed else { return }
-    let grown = max(needed, 2 * ids.count) - ids.count
-    ids.append(contentsOf: repeatElement(0, count: grown))
-    starts.append(contentsOf: repeatElement(0, count: grown))
-    ends.append(contentsOf: repeatElement(0, count: grown))
+    guard room.ids.count < needed else { return }
+    let grown = max(needed, 2 * room.ids.count) - room.ids.count
+    room.ids.append(contentsOf: repeatElement(0, count: grown))
+    room.starts.append(contentsOf: repeatElement(0, count: grown))
+    room.ends.append(contentsOf: repeatElement(0, count: grown))
   }
 }

@@ -13,15 +13,17 @@ extension BertTokenizer {
     into batch: inout EncodingBatch, at first: Int
   ) -> Int {
     // The scanner's pointers live only inside these closures.
-    batch.ids.withUnsafeMutableBufferPointer { ids in
-      batch.starts.withUnsafeMutableBufferPointer { starts in
-        batch.ends.withUnsafeMutableBufferPointer { ends in
-          table.pages.withUnsafeBufferPointer { pages in
-            table.entries.withUnsafeBufferPointer { entries in
+    batch.room.ids.withUnsafeMutableBufferPointer { ids in
+      batch.room.starts.withUnsafeMutableBufferPointer { starts in
+        batch.room.ends.withUnsafeMutableBufferPointer { ends in
+          tables.characters.pages.withUnsafeBufferPointer { pages in
+            tables.characters.entries.withUnsafeBufferPointer { entries in
               var scanner = Scanner(
-                tokenizer: self, bytes: bytes, pages: pages.baseAddress!,
+                tables: tables, readsSpecial: specialTokens == .recognized, bytes: bytes,
+                pages: pages.baseAddress!,
                 entries: entries.baseAddress!, ids: ids.baseAddress! + first,
-                starts: starts.baseAddress! + first, ends: ends.baseAddress! + first)
+                starts: starts.baseAddress! + first, ends: ends.baseAddress! + first,
+                capacity: ids.count - first)
               swap(&scanner.word, &word)
               scanner.run()
               swap(&scanner.word, &word)
@@ -39,13 +41,16 @@ extension BertTokenizer {
 ///
 /// The bytes are a Swift string's, so they are valid UTF-8 and decoding needs no checks.
 private struct Scanner {
-  let tokenizer: BertTokenizer
+  let tables: BertTokenizer.Tables
+  let readsSpecial: Bool
   let bytes: UnsafeBufferPointer<UInt8>
   let pages: UnsafePointer<UInt16>
   let entries: UnsafePointer<UInt32>
   let ids: UnsafeMutablePointer<Int32>
   let starts: UnsafeMutablePointer<UInt32>
   let ends: UnsafeMutablePointer<UInt32>
+  /// Tokens that the arrays have room for.
+  let capacity: Int
 
   var count = 0
   var word: [WordScalar] = []
@@ -54,25 +59,21 @@ private struct Scanner {
   var marks = MarkRun()
 
   init(
-    tokenizer: BertTokenizer, bytes: UnsafeBufferPointer<UInt8>, pages: UnsafePointer<UInt16>,
+    tables: BertTokenizer.Tables, readsSpecial: Bool, bytes: UnsafeBufferPointer<UInt8>,
+    pages: UnsafePointer<UInt16>,
     entries: UnsafePointer<UInt32>, ids: UnsafeMutablePointer<Int32>,
-    starts: UnsafeMutablePointer<UInt32>, ends: UnsafeMutablePointer<UInt32>
+    starts: UnsafeMutablePointer<UInt32>, ends: UnsafeMutablePointer<UInt32>, capacity: Int
   ) {
-    self.tokenizer = tokenizer
-    self.bytes = bytes
-    self.pages = pages
-    self.entries = entries
-    self.ids = ids
-    self.starts = starts
-    self.ends = ends
+    (self.tables, self.readsSpecial, self.bytes) = (tables, readsSpecial, bytes)
+    (self.pages, self.entries) = (pages, entries)
+    (self.ids, self.starts, self.ends, self.capacity) = (ids, starts, ends, capacity)
   }
 
   mutating func run() {
-    let recognises = tokenizer.specialTokens == .recognised
-    emit(UInt32(tokenizer.vocabulary.classifier), 0, 0)
+    emit(UInt32(tables.vocabulary.classifier), 0, 0)
     var at = 0
     while at < bytes.count {
-      if recognises, bytes[at] == UInt8(ascii: "["), let next = special(at) {
+      if readsSpecial, bytes[at] == UInt8(ascii: "["), let next = special(at) {
         at = next
         continue
       }
@@ -81,7 +82,7 @@ private struct Scanner {
       at = next
     }
     flush()
-    emit(UInt32(tokenizer.vocabulary.separator), 0, 0)
+    emit(UInt32(tables.vocabulary.separator), 0, 0)
   }
 
   @inline(__always)
@@ -131,7 +132,7 @@ private struct Scanner {
       append(vowel, start, end)
       if let trailing { append(trailing, start, end) }
     case CharacterEntry.Kind.expanded.rawValue:
-      for (index, result) in tokenizer.table.expansions[Int(payload)].enumerated() {
+      for (index, result) in tables.characters.expansions[Int(payload)].enumerated() {
         takeResult(result & 0xFF_FFFF, result >> 24, start, end, isOwn: index == 0)
       }
     default:
@@ -143,7 +144,7 @@ private struct Scanner {
   private mutating func takeResult(
     _ scalar: UInt32, _ kind: UInt32, _ start: UInt32, _ end: UInt32, isOwn: Bool
   ) {
-    if let combining = tokenizer.table.combiningClasses[scalar] {
+    if let combining = tables.characters.combiningClasses[scalar] {
       marks.take(scalar, combining, start, end, isOwn: isOwn)
       return
     }
@@ -151,7 +152,7 @@ private struct Scanner {
     case .isolated:
       flush()
       let text = String(Unicode.Scalar(scalar)!)  // results of the table are scalars
-      emit(UInt32(tokenizer.vocabulary.id(of: text) ?? tokenizer.vocabulary.unknown), start, end)
+      emit(UInt32(tables.vocabulary.id(of: text) ?? tables.vocabulary.unknown), start, end)
     case .space:
       flush()
     default:
@@ -176,6 +177,8 @@ private struct Scanner {
 
   @inline(__always)
   private mutating func emit(_ id: UInt32, _ start: UInt32, _ end: UInt32) {
+    assert(count < capacity, "no scalar gives more tokens than it has bytes")
+    assert(start <= end && Int(end) <= bytes.count, "a token's bytes are the text's")
     ids[count] = Int32(bitPattern: id)
     starts[count] = start
     ends[count] = end
@@ -192,14 +195,14 @@ private struct Scanner {
     let firstToken = count
     if wordCount > Self.longestWord || !spell() {
       count = firstToken
-      emit(UInt32(tokenizer.vocabulary.unknown), word[0].start, word[wordCount - 1].end)
+      emit(UInt32(tables.vocabulary.unknown), word[0].start, word[wordCount - 1].end)
     }
     wordCount = 0
   }
 
   /// Emits the tokens of the word; false as soon as a part matches none.
   private mutating func spell() -> Bool {
-    tokenizer.trie.withLookup { trie in
+    tables.trie.withLookup { trie in
       var at = 0
       while at < wordCount {
         var node = at == 0 ? TokenTrie.start : TokenTrie.continuation
@@ -227,7 +230,7 @@ private struct Scanner {
     for name in ["[CLS]", "[SEP]", "[MASK]", "[PAD]", "[UNK]"] {
       guard bytes.count - at >= name.utf8.count,
         bytes[at..<at + name.utf8.count].elementsEqual(name.utf8),
-        let id = tokenizer.vocabulary.id(of: name)
+        let id = tables.vocabulary.id(of: name)
       else { continue }
       flush()
       emit(UInt32(id), UInt32(at), UInt32(at + name.utf8.count))

@@ -54,30 +54,3 @@ enum ExitStatus {
     }
   }
 }
-
-/// Standard error, where everything goes that is not a result.
-enum Terminal {
-  static func say(_ message: String) {
-    FileHandle.standardError.write(Data("spo: \(message)\n".utf8))
-  }
-
-  static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
-
-  /// https://no-color.org: any non-empty NO_COLOR turns colour off.
-  static var allowsColour: Bool {
-    ProcessInfo.processInfo.environment["NO_COLOR", default: ""].isEmpty
-  }
-}
-
-/// Ctrl-C as cancellation of the running command.
-enum Interruption {
-  static func run(_ body: @escaping @Sendable () async throws -> Void) async throws {
-    let task = Task { try await body() }
-    signal(SIGINT, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: SIGINT)
-    source.setEventHandler { task.cancel() }
-    source.resume()
-    defer { source.cancel() }
-    try await task.value
-  }
-}

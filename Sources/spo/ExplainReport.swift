@@ -1,4 +1,3 @@
-internal import DocumentIO
 internal import GlobalPointer
 internal import RelationExtraction
 

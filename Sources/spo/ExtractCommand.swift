@@ -120,7 +120,7 @@ struct ExtractCommand: AsyncParsableCommand {
     let run = try ExtractRun(
       extractor: extractor, output: output, format: format, unit: offsets, rejects: rejects,
       maxRejects: maxRejects, showsProgress: !quiet && Terminal.showsProgress)
-    let summary = try await run.run(&source)
+    let summary = try await run.run(RecordSequence(source))
     if let runInfo {
       try RunInfo(
         path: runInfo, bundle: bundle, engine: engine.engineDescription, threshold: threshold

@@ -20,8 +20,8 @@ final class Progress {
       line = String(format: "[%@] %3.0f %%  %@  %.0f s left", bar, share * 100, line, left)
     }
     if summary.rejected > 0 { line += "  \(summary.rejected) rejected" }
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(line)".utf8))
+    Terminal.write("\r\u{1B}[K\(line)")
   }
 
-  func clear() { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+  func clear() { Terminal.write("\r\u{1B}[K") }
 }

@@ -53,26 +53,29 @@ struct TokenizeCommand: AsyncParsableCommand {
   }
 
   mutating func run() async throws {
+    let output = try StandardOutput()
     let tokenizer = BertTokenizer(
-      vocabulary: try vocabulary(), specialTokens: specialTokens ? .recognised : .text)
+      vocabulary: try vocabulary(), specialTokens: specialTokens ? .recognized : .text)
     var source = try RecordSource(
       inputs: inputs, texts: text, format: inputFormat, textField: textField,
       longestRecord: 16 << 20)
-    let output = try OutputSink(path: "-")
+    var lines = TokenLines(tokenizer.vocabulary, offsets)
+    var batch = EncodingBatch()
+    let truncation = maxTokens.map(Truncation.longest) ?? .none
     var rejected = 0
     while let item = try source.next() {
-      try Task.checkCancellation()
       switch item {
       case .record(let record):
-        let truncation = maxTokens.map(Truncation.longest) ?? .none
-        let encoding = tokenizer.encode(record.text, truncation: truncation)
-        let line = TokenLine(encoding: encoding, text: record.text, unit: offsets)
-        try output.append { line.append(tokenizer.vocabulary, to: &$0) }
+        tokenizer.encode(CollectionOfOne(record.text), truncation: truncation, into: &batch)
+        try output.append { lines.append(batch, record.text, to: &$0) }
       case .reject(let reject):
         rejected += 1
         let formatter = ResultFormatter(format: .jsonl)
         try output.append { _ = formatter.append(reject, to: &$0) }
       }
+      try Task.checkCancellation()
+      // What is there is written before more is waited for.
+      if source.wouldWait { try output.flush() }
     }
     try output.flush()
     if rejected > 0 { throw ExitCode(ExitStatus.rejects) }
@@ -81,27 +84,5 @@ struct TokenizeCommand: AsyncParsableCommand {
   private func vocabulary() throws -> Vocabulary {
     if let vocab { return try Vocabulary(contentsOf: URL(fileURLWithPath: vocab)) }
     return try bundle.load().vocabulary
-  }
-}
-
-/// One line of `spo tokenize`.
-private struct TokenLine {
-  let encoding: Encoding
-  let text: String
-  let unit: OffsetUnit
-
-  func append(_ vocabulary: Vocabulary, to out: inout [UInt8]) {
-    out.append(contentsOf: "{\"ids\": \(encoding.ids), \"tokens\": [".utf8)
-    for (index, id) in encoding.ids.enumerated() {
-      if index > 0 { out.append(contentsOf: ", ".utf8) }
-      appendJSON(vocabulary.tokens[Int(id)], to: &out)
-    }
-    let offset = OffsetConverter(text, unit)
-    let pairs = encoding.offsets.map { [offset($0.lowerBound), offset($0.upperBound)] }
-    out.append(contentsOf: "], \"offset_unit\": \"\(unit.rawValue)\", \"offsets\": \(pairs)".utf8)
-    if encoding.droppedTokens > 0 {
-      out.append(contentsOf: ", \"dropped\": \(encoding.droppedTokens)".utf8)
-    }
-    out.append(contentsOf: "}\n".utf8)
   }
 }

@@ -83,4 +83,49 @@ import Testing
     for piece in pieces { _ = await piece.result }
     #expect(limiter.active == 0)
   }
+
+  @Test func `Who comes later does not pass one who waits, though there would be room`()
+    async throws
+  {
+    let limiter = ConcurrencyLimiter(limit: 4, costLimit: 10)
+    let (order, came) = AsyncStream.makeStream(of: Int.self)
+    let (leave, left) = AsyncStream.makeStream(of: Void.self)
+    let (inside, entered) = AsyncStream.makeStream(of: Void.self)
+    let holder = Task {
+      try await limiter.withPermit(cost: 5) {
+        entered.yield()
+        for await _ in leave { break }
+      }
+    }
+    for await _ in inside { break }
+    var waiters: [Task<Void, any Error>] = []
+    for (place, cost) in [8, 3, 1, 7].enumerated() {
+      waiters.append(
+        Task { _ = try await limiter.withPermit(cost: cost) { came.yield(place) } })
+      while limiter.waiting <= place { await Task.yield() }
+    }
+    left.yield()
+    for waiter in waiters { try await waiter.value }
+    try await holder.value
+    came.finish()
+    var places: [Int] = []
+    for await place in order { places.append(place) }
+    #expect(places.first == 0 && Set(places) == [0, 1, 2, 3])
+  }
+
+  @Test func `A cost beyond every number goes in alone`() async throws {
+    let limiter = ConcurrencyLimiter(limit: 4, costLimit: 10)
+    let peak = Peak()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for cost in [Int.max, 3, .max, 4] {
+        group.addTask {
+          try await limiter.withPermit(cost: cost) {
+            await peak.inside(cost == .max ? 11 : cost) { await Task.yield() }
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(peak.most.cost <= 10)
+  }
 }

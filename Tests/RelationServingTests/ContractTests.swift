@@ -210,4 +210,38 @@ import Testing
     #expect(served.steps == ["first"] && served.backend == "onnxruntime")
     #expect(served.instances == 0)
   }
+
+  @Test func `Bug: a model without batching, whose sample id has one dimension, was refused`()
+    throws
+  {
+    let unbatched = configuration(["max_batch_size": .signed(0)])
+    for shape in [[-1], [-1, 1], [-1, -1], [1]] {
+      var model = metadata(.numbered("_"))
+      model.inputs[0].shape = shape
+      let contract = try ModelContract(model, unbatched)
+      let batch = PaddedBatch(InferenceBatch([[1, 2, 3]]), rows: [0], length: nil)
+      #expect(batch.request(contract).inputs[0].shape == (shape.count == 1 ? [1] : [1, 1]))
+    }
+    var model = metadata(.numbered("_"))
+    for shape in [[], [-1, 2], [8], [-1, -1, -1]] {
+      model.inputs[0].shape = shape
+      #expect(fault(model, unbatched).contains("INPUT_0 has"), "\(shape)")
+    }
+  }
+
+  @Test func `The latest version that is served is the one that must answer`() throws {
+    var model = metadata(.semantic())
+    model.versions = ["9", "10", "2"]
+    let contract = try ModelContract(model, configuration())
+    #expect(contract.servedVersion == "10")
+    #expect(throws: Never.self) { try contract.require(version: "10") }
+    let error = #expect(throws: TritonError.self) { try contract.require(version: "9") }
+    #expect(error?.code == .contract)
+    #expect(try ModelContract(model, configuration(), version: "9").servedVersion == "9")
+    #expect(throws: TritonError.self) {
+      try ModelContract(model, self.configuration(), version: "3")
+    }
+    model.versions = []
+    #expect(try ModelContract(model, configuration()).servedVersion == nil)
+  }
 }

@@ -21,7 +21,7 @@ from common import CLIENT_BENCH, RESULTS, ROOT
 
 PEERS = ROOT / ".bench/peers"
 PYTHON = ROOT / ".env/client-bench/bin/python"
-PYTHON_PEER = ROOT / "Scripts/benchmarks/peers/client.py"
+PYTHON_PEER = ROOT / "Scripts/benchmarks/peers/tritonclient_peer.py"
 # Megabytes (2^20) of an answer: how many a process asks for after one that is not counted.
 SIZES = {1: 100, 32: 10, 256: 3}
 CONCURRENCIES = (1, 16, 64)
@@ -36,7 +36,12 @@ def sides(ours):
     """The commands of the sides: those for large answers, those for small requests."""
     python = [PYTHON, PYTHON_PEER]
     cpp, nio = [PEERS / "client"], [PEERS / "grpc-swift-peer"]
-    large = {OURS: [*ours, "large"], CPP: [*cpp, "large"], SYNC: [*python, "large"], NIO: [*nio, "large"]}
+    large = {
+        OURS: [*ours, "large"],
+        CPP: [*cpp, "large"],
+        SYNC: [*python, "large"],
+        NIO: [*nio, "large"],
+    }
     small = {OURS: [*ours, "small"], PLAIN: [*ours, "small-plain"], CPP: [*cpp, "small"]}
     small |= {CPP_SYNC: [*cpp, "small-sync"], NIO: [*nio, "small"]}
     return large, small | {SYNC: [*python, "small-sync"], AIO: [*python, "small-aio"]}
@@ -68,7 +73,9 @@ class Loopback:
     def __init__(self, size):
         self.received = memoryview(bytearray(b"\1" * size))
         self.ours, theirs = tcp_pair()
-        self.sender = get_context("fork").Process(target=self._serve, args=(theirs, size), daemon=True)
+        self.sender = get_context("fork").Process(
+            target=self._serve, args=(theirs, size), daemon=True
+        )
         self.sender.start()
         theirs.close()
 
@@ -140,7 +147,9 @@ def median(rounds, of):
 
 def against(rounds, measure, *peers, better=min, ours=OURS):
     """Median over the rounds of ours over theirs; of several peers, over the better of each round."""
-    return median(rounds, lambda each: each[ours][measure] / better(each[peer][measure] for peer in peers))
+    return median(
+        rounds, lambda each: each[ours][measure] / better(each[peer][measure] for peer in peers)
+    )
 
 
 def large_bars(megabytes, rounds):
@@ -150,7 +159,12 @@ def large_bars(megabytes, rounds):
         yield f"{name} {measure} vs C++", against(rounds, measure, CPP), "<=", 0.4
     share = median(rounds, lambda each: each["loopback"]["wall"] / each[OURS]["wall"])
     yield f"{name} of loopback TCP", share, ">=", 0.7
-    yield f"{name} memory over the message", median(rounds, lambda each: each[OURS]["memory"]), "<=", 1.2
+    yield (
+        f"{name} memory over the message",
+        median(rounds, lambda each: each[OURS]["memory"]),
+        "<=",
+        1.2,
+    )
 
 
 def small_bars(concurrency, rounds):
@@ -163,7 +177,12 @@ def small_bars(concurrency, rounds):
     for ours in (OURS, PLAIN):
         name = f"client small at {concurrency}" + (" from plain tasks" if ours == PLAIN else "")
         for peer, names, rate, cpu in peers:
-            yield f"{name} requests/s vs {peer}", against(rounds, "rate", *names, better=max, ours=ours), ">=", rate
+            yield (
+                f"{name} requests/s vs {peer}",
+                against(rounds, "rate", *names, better=max, ours=ours),
+                ">=",
+                rate,
+            )
             yield f"{name} CPU vs {peer}", against(rounds, "cpu", *names, ours=ours), "<=", cpu
 
 
@@ -221,7 +240,9 @@ def measure(options, server):
         bars += large_bars(megabytes, rounds) if megabytes > 1 else []
         figures[f"large {megabytes}MB"] = rounds
     for concurrency in CONCURRENCIES:
-        rounds = [small_round(small, server, concurrency, options.seconds) for _ in range(options.rounds)]
+        rounds = [
+            small_round(small, server, concurrency, options.seconds) for _ in range(options.rounds)
+        ]
         small_table(concurrency, rounds)
         bars += small_bars(concurrency, rounds) if concurrency > 1 else []
         figures[f"small at {concurrency}"] = rounds
@@ -233,8 +254,12 @@ def measure(options, server):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split(";")[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3, help="of small requests, a side and round")
-    parser.add_argument("--ours", nargs="+", default=[str(CLIENT_BENCH)], help="the command of our side")
+    parser.add_argument(
+        "--seconds", type=float, default=3, help="of small requests, a side and round"
+    )
+    parser.add_argument(
+        "--ours", nargs="+", default=[str(CLIENT_BENCH)], help="the command of our side"
+    )
     options = parser.parse_args()
     server = Server()
     try:

@@ -22,7 +22,9 @@ TYPES = {"int64": "INT64", "float32": "FP32"}
 
 def batches(lengths, predicates, rows, is_sorted):
     """Indices of each request; padding counts."""
-    order = sorted(range(len(lengths)), key=lengths.__getitem__) if is_sorted else range(len(lengths))
+    order = (
+        sorted(range(len(lengths)), key=lengths.__getitem__) if is_sorted else range(len(lengths))
+    )
     batch = []
     for index in order:
         longest = max(lengths[i] for i in [*batch, index])
@@ -44,7 +46,7 @@ def infer(client, model, encodings):
         np.stack([pad(e.type_ids, np.int64) for e in encodings]),
         np.stack([pad(e.attention_mask, np.float32) for e in encodings]),
     ]
-    inputs, received = [], 0
+    inputs = []
     for number, tensor in enumerate(tensors):
         value = grpcclient.InferInput(f"INPUT__{number}", tensor.shape, TYPES[tensor.dtype.name])
         value.set_data_from_numpy(tensor)
@@ -63,7 +65,10 @@ def decode(entity, head, tail, length):
         for first, last in spans[1]:
             heads = np.flatnonzero(head[:, start, first] > 0)
             tails = np.flatnonzero(tail[:, end, last] > 0)
-            triples += [(int(p), int(start), int(end), int(first), int(last)) for p in np.intersect1d(heads, tails)]
+            triples += [
+                (int(p), int(start), int(end), int(first), int(last))
+                for p in np.intersect1d(heads, tails)
+            ]
     return triples
 
 
@@ -78,7 +83,7 @@ def main():
     tokenizer = BertWordPieceTokenizer(options.vocabulary, lowercase=True)
     client = grpcclient.InferenceServerClient(options.server)
     begin = time.perf_counter()
-    texts = Path(options.sentences).read_text(encoding="utf-8").splitlines()
+    texts = Path(options.sentences).read_text(encoding="utf-8").rstrip("\n").split("\n")
     encodings = tokenizer.encode_batch(texts)
     lengths = [len(e.ids) for e in encodings]
     found = [None] * len(texts)
@@ -100,7 +105,9 @@ def main():
     seconds = time.perf_counter() - begin
     Path(options.output).write_text(json.dumps(found))
     sent, received = (sum(x) for x in zip(*sizes))
-    print(json.dumps({"seconds": seconds, "sent": sent, "received": received, "requests": len(plan)}))
+    print(
+        json.dumps({"seconds": seconds, "sent": sent, "received": received, "requests": len(plan)})
+    )
 
 
 if __name__ == "__main__":

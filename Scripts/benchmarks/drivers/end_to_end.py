@@ -54,7 +54,10 @@ def bundle(predicates):
     config = json.loads((DEMO / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"num_predicates": predicates}))
     shutil.copy(DEMO / "vocab.txt", folder)
-    schema = [{"predicate": f"关系{p}", "subject_type": "实体", "object_type": "实体", "id": p} for p in range(predicates)]
+    schema = [
+        {"predicate": f"关系{p}", "subject_type": "实体", "object_type": "实体", "id": p}
+        for p in range(predicates)
+    ]
     (folder / "schema.json").write_text(json.dumps(schema, ensure_ascii=False))
     return folder
 
@@ -65,7 +68,11 @@ def repository(predicates):
     prefix = f"p{predicates}"
     command = [ROOT / "Scripts/export", "--bundle", bundle(predicates), "--repository", target]
     target.mkdir(parents=True, exist_ok=True)
-    subprocess.run([*command, "--prefix", prefix, "--only", "onnx", "--only", "compact"], check=True, stdout=sys.stderr)
+    subprocess.run(
+        [*command, "--prefix", prefix, "--only", "onnx", "--only", "compact"],
+        check=True,
+        stdout=sys.stderr,
+    )
     ensemble = target / f"{prefix}_onnx_compact"
     shutil.copytree(ROOT / "model_repository/spo_onnx_compact", ensemble, dirs_exist_ok=True)
     text = (ensemble / "config.pbtxt").read_text()
@@ -76,7 +83,10 @@ def repository(predicates):
 
 def sentences(path, count):
     """The first sentences that fit the model whole: Python's pipeline knows no windows."""
-    texts = [json.loads(line)["text"] if line.startswith("{") else line for line in path.read_text().splitlines()]
+    texts = [
+        json.loads(line)["text"] if line.startswith("{") else line
+        for line in path.read_text(encoding="utf-8").split("\n")
+    ]
     texts = [" ".join(text.split()) for text in texts if text.strip()]
     tokenizer = BertWordPieceTokenizer(str(DEMO / "vocab.txt"), lowercase=True)
     longest = json.loads((DEMO / "config.json").read_text())["max_position_embeddings"]
@@ -88,7 +98,9 @@ def sentences(path, count):
 
 def triton(*arguments):
     command = [str(ROOT / "Scripts/triton"), *arguments]
-    return subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, check=True).stdout
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, check=True
+    ).stdout
 
 
 class Server:
@@ -102,29 +114,55 @@ class Server:
         each other both count."""
         models = self.client.get_inference_statistics(as_json=True).get("model_stats", [])
         models = [m for m in models if not m["name"].endswith("onnx_compact")]
-        return sum(int(m["inference_stats"].get("compute_infer", {}).get("ns", 0)) for m in models) / 1e9
+        return (
+            sum(int(m["inference_stats"].get("compute_infer", {}).get("ns", 0)) for m in models)
+            / 1e9
+        )
 
 
 def python_side(server, predicates, file, words, rows):
     output = WORK / "python.json"
     command = [sys.executable, Path(__file__).with_name("dense_pipeline.py"), server.address]
-    command += [f"p{predicates}_onnx", DEMO / "vocab.txt", file, output, "--predicates", predicates, "--rows", rows]
-    done = subprocess.run([str(x) for x in command + (words or [])], stdout=subprocess.PIPE, text=True, check=True)
+    command += [
+        f"p{predicates}_onnx",
+        DEMO / "vocab.txt",
+        file,
+        output,
+        "--predicates",
+        predicates,
+        "--rows",
+        rows,
+    ]
+    done = subprocess.run(
+        [str(x) for x in command + (words or [])], stdout=subprocess.PIPE, text=True, check=True
+    )
     return json.loads(done.stdout) | {"triples": json.loads(output.read_text())}
 
 
 def spo_side(server, predicates, file, words):
     record = WORK / "run.json"
     command = [ROOT / ".build/release/spo", "extract", file, "--server", server.address, "--quiet"]
-    command += ["--model", f"p{predicates}_onnx", "--bundle", bundle(predicates), "--run-info", record]
+    command += [
+        "--model",
+        f"p{predicates}_onnx",
+        "--bundle",
+        bundle(predicates),
+        "--run-info",
+        record,
+    ]
     begin = time.perf_counter()
-    done = subprocess.run([str(x) for x in command + words], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        [str(x) for x in command + words], stdout=subprocess.PIPE, text=True, check=True
+    )
     seconds = time.perf_counter() - begin
     serving = json.loads(record.read_text())["serving"]
     place = lambda mention: [mention["start"], mention["end"]]
     triples = [
-        sorted([place(t["subject"]), int(t["predicate"][2:]), place(t["object"])] for t in json.loads(line)["triples"])
-        for line in done.stdout.splitlines()
+        sorted(
+            [place(t["subject"]), int(t["predicate"][2:]), place(t["object"])]
+            for t in json.loads(line)["triples"]
+        )
+        for line in done.stdout.rstrip("\n").split("\n")
     ]
     return {
         "seconds": seconds, "sent": serving["bytes_sent"], "received": serving["bytes_received"],
@@ -146,7 +184,9 @@ def measure(server, predicates, file, options):
             run["compute"] = server.compute() - before
             run["outside"] = run["seconds"] - run["compute"]
             runs[name].append(run)
-            say(f"P={predicates} {name}: {run['seconds']:.1f} s, in the model {run['compute']:.1f} s")
+            say(
+                f"P={predicates} {name}: {run['seconds']:.1f} s, in the model {run['compute']:.1f} s"
+            )
     return runs
 
 
@@ -163,34 +203,61 @@ def show(predicates, runs, count):
     median = lambda name, key: statistics.median(run[key] for run in runs[name])
     differing = compare(runs)
     print(f"\n{count} sentences, P = {predicates}")
-    print(f"  {'':<22}{'wall s':>8}{'in model':>10}{'outside':>9}{'sentences/s':>13}{'KB/sentence':>13}{'requests':>10}{'differ':>8}")
+    print(
+        f"  {'':<22}{'wall s':>8}{'in model':>10}{'outside':>9}{'sentences/s':>13}"
+        f"{'KB/sentence':>13}{'requests':>10}{'differ':>8}"
+    )
     for name in SIDES:
         size = (median(name, "sent") + median(name, "received")) / count / 1e3
         print(
-            f"  {name:<22}{median(name, 'seconds'):>8.1f}{median(name, 'compute'):>10.1f}{median(name, 'outside'):>9.2f}"
-            f"{count / median(name, 'seconds'):>13.1f}{size:>13,.1f}{median(name, 'requests'):>10.0f}{differing[name]:>8}"
+            f"  {name:<22}{median(name, 'seconds'):>8.1f}{median(name, 'compute'):>10.1f}"
+            f"{median(name, 'outside'):>9.2f}{count / median(name, 'seconds'):>13.1f}"
+            f"{size:>13,.1f}{median(name, 'requests'):>10.0f}{differing[name]:>8}"
         )
     last = runs[OURS][-1]
     own = sum(last["stages"].values()) / 1e3
     stages = ", ".join(f"{k} {v * 1e3 / count:.1f}" for k, v in last["stages"].items())
-    print(f"  spo's own time, µs a sentence: {stages}; padded cells {last['padded']:.2f}x, {last['again']} asked again")
+    print(
+        f"  spo's own time, µs a sentence: {stages}; padded cells {last['padded']:.2f}x, {last['again']} asked again"
+    )
     return median, own / last["seconds"], max(differing.values())
+
+
+def verdict(met):
+    return "ok" if met else "short"
 
 
 def judge(predicates, median, own, differing, count):
     bars = []
     if predicates == 500:
         wall = lambda name: median(name, "seconds") / median(OURS, "seconds")
-        bars += [("wall vs plain", wall("Python, plain"), 4), ("wall vs best effort", wall("Python, best effort"), 2)]
+        bars += [
+            ("wall vs plain", wall("Python, plain"), 4),
+            ("wall vs best effort", wall("Python, best effort"), 2),
+        ]
         outside = max(median(OURS, "outside"), 1e-3)
         bars += [("outside the model vs plain", median("Python, plain", "outside") / outside, 10)]
-        bars += [("outside the model vs best effort", median("Python, best effort", "outside") / outside, 10)]
+        bars += [
+            (
+                "outside the model vs best effort",
+                median("Python, best effort", "outside") / outside,
+                10,
+            )
+        ]
     met = True
     for label, ratio, bar in bars:
         met &= ratio >= bar
-        print(f"end-to-end P={predicates} {label}: {ratio:.1f}x (bar >= {bar}x) {'ok' if ratio >= bar else 'short'}")
-    print(f"end-to-end P={predicates} spo's own share of the time: {own:.2%} (bar <= 5%) {'ok' if own <= 0.05 else 'short'}")
-    print(f"end-to-end P={predicates} sentences that differ: {differing} of {count} {'ok' if differing <= count / 500 else 'short'}")
+        print(
+            f"end-to-end P={predicates} {label}: {ratio:.1f}x (bar >= {bar}x) {verdict(ratio >= bar)}"
+        )
+    print(
+        f"end-to-end P={predicates} spo's own share of the time: {own:.2%} (bar <= 5%) "
+        f"{verdict(own <= 0.05)}"
+    )
+    print(
+        f"end-to-end P={predicates} sentences that differ: {differing} of {count} "
+        f"{verdict(differing <= count / 500)}"
+    )
     return met and own <= 0.05 and differing <= count / 500
 
 
@@ -207,15 +274,22 @@ def say(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sentences", type=Path, default=ROOT / ".bench/lines.txt", help="plain text, or JSONL with a field text")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--sentences",
+        type=Path,
+        default=ROOT / ".bench/lines.txt",
+        help="plain text, or JSONL with a field text",
+    )
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--rows", type=int, default=8, help="of Python's batches")
     options = parser.parse_args()
     WORK.mkdir(parents=True, exist_ok=True)
     file = sentences(options.sentences, options.count)
-    count = len(file.read_text().splitlines())
+    count = file.read_text(encoding="utf-8").count("\n")
     for predicates in PREDICATES:
         target = repository(predicates)
     server = Server(target)
@@ -223,16 +297,22 @@ def main():
     try:
         for predicates in PREDICATES:
             warm = WORK / "warm.txt"
-            warm.write_text("\n".join(file.read_text().splitlines()[:16]) + "\n")
+            warm.write_text("\n".join(file.read_text(encoding="utf-8").split("\n")[:16]) + "\n")
             for name, words in SIDES.items():
                 if not name.startswith("Python"):
                     spo_side(server, predicates, warm, words)
             runs = measure(server, predicates, file, options)
             median, own, differing = show(predicates, runs, count)
             met &= judge(predicates, median, own, differing, count)
-            results[predicates] = {n: [{k: v for k, v in r.items() if k != "triples"} for r in rs] for n, rs in runs.items()}
+            results[predicates] = {
+                n: [{k: v for k, v in r.items() if k != "triples"} for r in rs]
+                for n, rs in runs.items()
+            }
             ratio = wire(predicates)
-            print(f"end-to-end P={predicates} bytes on the wire at 128 tokens: {ratio:,.0f}x fewer (bar >= 1000x) {'ok' if ratio >= 1000 else 'short'}")
+            print(
+                f"end-to-end P={predicates} bytes on the wire at 128 tokens: {ratio:,.0f}x fewer "
+                f"(bar >= 1000x) {verdict(ratio >= 1000)}"
+            )
             met &= ratio >= 1000
     finally:
         triton("down", "--name", NAME)

@@ -18,9 +18,7 @@ import torch
 from safetensors.torch import save_file
 
 from common import ROOT, Swift, alternate, report, timed
-
-sys.path.insert(0, str(ROOT / "Scripts/training"))
-from network import JointExtractor  # noqa: E402
+from spo_train.network import JointExtractor
 
 SIZES = {"tiny": (256, 6, 4), "base": (768, 12, 12)}
 BARS = {("float32", 50): 1.8, ("float32", 500): 3.0, ("bfloat16", 50): 3.0, ("bfloat16", 500): 5.0}
@@ -98,7 +96,11 @@ def make(size, predicates, sentences, folder):
     (folder / "schema.json").write_text(json.dumps({f"p{i}": i for i in range(predicates)}))
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     (folder / "vocab.txt").write_text("\n".join(special))
-    example = (torch.ones(2, 9, dtype=torch.int64), torch.zeros(2, 9, dtype=torch.int64), torch.ones(2, 9))
+    example = (
+        torch.ones(2, 9, dtype=torch.int64),
+        torch.zeros(2, 9, dtype=torch.int64),
+        torch.ones(2, 9),
+    )
     inputs, outputs = ["ids", "types", "mask"], ["entity", "so_head", "so_tail"]
     batch, length = torch.export.Dim("batch", min=1), torch.export.Dim("length", min=3)
     torch.onnx.export(
@@ -176,7 +178,9 @@ def encoder_flops(size):
 
 def measure(size, predicates, threads, rounds, precisions):
     random.seed(3)
-    sentences = [[2] + [random.randrange(5, VOCABULARY) for _ in range(n - 2)] + [3] for n in LENGTHS]
+    sentences = [
+        [2] + [random.randrange(5, VOCABULARY) for _ in range(n - 2)] + [3] for n in LENGTHS
+    ]
     folder = ROOT / f".bench/engine-{size}-{predicates}"
     onnx = make(size, predicates, sentences, folder)
     (folder / "sentences.json").write_text(json.dumps(sentences))
@@ -208,7 +212,13 @@ def measure(size, predicates, threads, rounds, precisions):
         stages = swift.stages()
         swift.close()
         flops = encoder_flops(size) / medians[f"EmbeddedEngine {precision}"] / threads
-        rows.append((f"stages {precision}", f"{flops / 1e9:.0f} GFLOP/s", f"a core, encoder's products over the whole pass; {stages}"))
+        rows.append(
+            (
+                f"stages {precision}",
+                f"{flops / 1e9:.0f} GFLOP/s",
+                f"a core, encoder's products over the whole pass; {stages}",
+            )
+        )
         worst, alone, total = compare(ours, expected)
         slack = 1e-3 if precision == "float32" else 0.25
         honest &= total > 100 and worst < slack and all(x < slack for x in alone)
@@ -218,7 +228,9 @@ def measure(size, predicates, threads, rounds, precisions):
             f"largest score difference {worst:.1e}",
         ))  # fmt: skip
         ratio = base / medians[f"EmbeddedEngine {precision}"]
-        bars.append((f"engine {size} P={predicates} {precision}", ratio, BARS[precision, predicates]))
+        bars.append(
+            (f"engine {size} P={predicates} {precision}", ratio, BARS[precision, predicates])
+        )
     print(f"engine {size} P={predicates}: {threads} threads, onnxruntime {onnxruntime.__version__}, "
           f"{int(LENGTHS.sum())} tokens in {len(LENGTHS)} sentences")  # fmt: skip
     return report(f"engine-{size}-{predicates}", rows, bars) and honest

@@ -37,7 +37,9 @@ def main():
     lines = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     few, many = peak_mb(1_000), peak_mb(lines)
     print(f"memory: {few} MB for 1000 lines, {many} MB for {lines}, each line out")
-    print(f"memory: {many - few} MB more (bar {BAR_MB} MB) {'ok' if many - few <= BAR_MB else 'short'}")
+    print(
+        f"memory: {many - few} MB more (bar {BAR_MB} MB) {'ok' if many - few <= BAR_MB else 'short'}"
+    )
     sys.exit(many - few > BAR_MB)
 
 

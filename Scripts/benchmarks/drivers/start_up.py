@@ -9,7 +9,13 @@ from common import BENCH, ROOT
 
 ROUNDS = 15
 BAR = 0.100
-SPO = [str(ROOT / ".build/release/spo"), "extract", "--quiet", "--text", "《离开》是由张宇谱曲，演唱"]
+SPO = [
+    str(ROOT / ".build/release/spo"),
+    "extract",
+    "--quiet",
+    "--text",
+    "《离开》是由张宇谱曲，演唱",
+]
 
 
 def seconds(command):
@@ -23,7 +29,9 @@ def main():
     empty, ours = (statistics.median(side) for side in zip(*pairs))
     over = statistics.median(b - a for a, b in pairs)
     print(f"start-up: empty program {empty * 1e3:.0f} ms, spo extract {ours * 1e3:.0f} ms")
-    print(f"start-up: {over * 1e3:.0f} ms over (bar {BAR * 1e3:.0f} ms) {'ok' if over <= BAR else 'short'}")
+    print(
+        f"start-up: {over * 1e3:.0f} ms over (bar {BAR * 1e3:.0f} ms) {'ok' if over <= BAR else 'short'}"
+    )
     sys.exit(over > BAR)
 
 

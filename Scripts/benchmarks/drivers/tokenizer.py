@@ -4,14 +4,15 @@ import os
 import struct
 import sys
 import tempfile
+from pathlib import Path
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["RAYON_NUM_THREADS"] = "1"
 
-import tokenizers  # noqa: E402
-from tokenizers import BertWordPieceTokenizer  # noqa: E402
+import tokenizers
+from tokenizers import BertWordPieceTokenizer
 
-from common import Swift, alternate, report, timed  # noqa: E402
+from common import Swift, alternate, report, timed
 
 CHUNK = 1000
 
@@ -20,8 +21,7 @@ def reference_pass(reference, lines):
     """Encodes all lines and reads ids and offsets of each."""
     for at in range(0, len(lines), CHUNK):
         for encoding in reference.encode_batch(lines[at : at + CHUNK]):
-            encoding.ids
-            encoding.offsets
+            _ = encoding.ids, encoding.offsets
 
 
 def byte_offsets(text):
@@ -49,7 +49,7 @@ def count_differences(dump, reference, lines):
 
 
 def main(vocabulary, file):
-    lines = [line for line in open(file, encoding="utf-8").read().split("\n") if line]
+    lines = [line for line in Path(file).read_text(encoding="utf-8").split("\n") if line]
     reference = BertWordPieceTokenizer(vocabulary, lowercase=True)
     reference._tokenizer.encode_special_tokens = True
     swift = Swift("tokenizer", vocabulary, file)

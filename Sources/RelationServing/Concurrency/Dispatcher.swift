@@ -1,37 +1,63 @@
-internal import Inference
-internal import Synchronization
 internal import Limiting
+internal import Logging
+internal import Synchronization
 internal import Triton
 
 /// Sends an engine's requests: as many at once as the server answers well, within a bound on the
-/// bytes of their answers. A request that the server refuses for overload waits and is sent again.
+/// bytes of their answers.
+///
+/// It has the patience for inferences, and the client none beside it: a request that is refused for
+/// overload or lost with its server gives its place to others, waits and is sent again.
 final class Dispatcher: Sendable {
   private let client: TritonClient
+  private let configuration: TritonEngine.Configuration
   private let changes: TritonClient.CallChanges
-  private let patience: Duration
+  private let losses: Set<TritonError.Code>
   private let limiter: ConcurrencyLimiter
   private let state: Mutex<State>
 
   private struct State {
     var rule: ConcurrencyRule
     var counts = Counts()
+    var outage = OutageReport()
   }
 
   /// What was sent, and what it cost here.
   struct Counts {
     var requests = 0
     var overloads = 0
+    var outages = 0
     var encoding = Duration.zero
     var decoding = Duration.zero
   }
 
+  /// - Parameter instances: of all servers together, as they tell.
   init(_ client: TritonClient, _ configuration: TritonEngine.Configuration, instances: Int) {
-    self.client = client
-    (patience, changes) = (configuration.overloadPatience, configuration.callChanges)
-    let bounds = configuration.concurrency.map { $0...$0 } ?? instances...16 * instances
-    let rule = ConcurrencyRule(instances: instances, bounds: bounds)
+    (self.client, self.configuration) = (client, configuration)
+    losses = Self.losses(client)
+    var changes = configuration.call
+    changes.finalCodes.formUnion(losses.union([.overload]))
+    self.changes = changes
+    let rule = ConcurrencyRule(
+      instances: instances, bounds: Self.bounds(configuration.concurrency, instances))
     limiter = ConcurrencyLimiter(limit: rule.limit, costLimit: configuration.memory)
     state = Mutex(State(rule: rule))
+  }
+
+  /// Up to 16 requests for each instance, and 1,024 in all: what a server tells of its instances is
+  /// no reason to make more tasks here.
+  static func bounds(_ chosen: Int?, _ instances: Int) -> ClosedRange<Int> {
+    if let chosen { return chosen...chosen }
+    let most = SizeBounds.inFlight.upperBound
+    let least = min(max(instances, 1), most)
+    return least...min(saturatingProduct(16, least), most)
+  }
+
+  /// What may be answered by the next attempt: a server that is away or being restarted, and one of
+  /// several that does not answer in time.
+  private static func losses(_ client: TritonClient) -> Set<TritonError.Code> {
+    let codes: Set<TritonError.Code> = [.connection, .notReady, .cancelled]
+    return client.serverCount > 1 ? codes.union([.deadline]) : codes
   }
 
   /// The most requests that can ever be in flight.
@@ -45,25 +71,43 @@ final class Dispatcher: Sendable {
   ///
   /// - Parameters:
   ///   - bytes: of the answer, held until `read` returns.
-  ///   - make: builds the request once it is its turn.
-  /// - Throws: `TritonError`; of class `overload` when the server stays overloaded for longer than
-  ///   the patience. What `make` and `read` throw.
+  ///   - final: classes of errors that the caller answers itself, at once.
+  ///   - make: builds the request once it is its turn; called for each attempt with the failure of
+  ///     the last one.
+  /// - Throws: `TritonError` when the server stays overloaded or away for longer than the patience.
+  ///   What `make` and `read` throw.
   func send<Answer>(
-    _ work: ConcurrencyRule.Work, bytes: Int, make: () async throws -> InferRequest,
-    read: (InferResult) throws -> Answer
+    _ work: ConcurrencyRule.Work, bytes: Int, final: Set<TritonError.Code> = [],
+    make: (TritonError?) async throws -> InferRequest, read: (InferResult) throws -> Answer
   ) async throws -> Answer {
-    var firstRefusal: ContinuousClock.Instant?
-    var pause = Duration.milliseconds(20)
+    var refusals = Patience(configuration.overloadPatience)
+    var outage = Patience(configuration.outagePatience)
+    var failure: TritonError?
     while true {
       do {
-        return try await limiter.withPermit(cost: bytes) { try await sendOnce(work, make, read) }
-      } catch let error as TritonError where error.code == .overload {
-        let first = firstRefusal ?? .now
-        firstRefusal = first
-        guard .now - first < patience else { throw error }
+        return try await limiter.withPermit(cost: bytes) {
+          try await sendOnce(work, { try await make(failure) }, read)
+        }
+      } catch let error as TritonError where !final.contains(error.code) {
+        failure = error
+        if error.code == .overload {
+          guard let pause = refusals.next() else { throw error }
+          try await Task.sleep(for: pause)
+        } else {
+          guard losses.contains(error.code), let pause = outage.next() else { throw error }
+          lost(error)
+          try await Task.sleep(for: pause)
+          client.reconnect()
+        }
       }
-      try await Task.sleep(for: pause * Double.random(in: 0.5...1))
-      pause = min(pause * 2, .seconds(2))
+    }
+  }
+
+  private func lost(_ error: TritonError) {
+    state.withLock { state in
+      state.counts.outages += 1
+      state.outage.lost(
+        error, client.target, configuration.outagePatience, configuration.logger)
     }
   }
 
@@ -93,6 +137,7 @@ final class Dispatcher: Sendable {
       let latency = ContinuousClock.now - begin
       change { state in
         state.counts.requests += 1
+        state.outage.answered(client.target, configuration.logger)
         state.rule.answered(work, after: latency, inFlight: inFlight)
       }
       return result

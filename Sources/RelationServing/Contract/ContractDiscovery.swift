@@ -11,6 +11,12 @@ extension TritonClient {
     _ changes: CallChanges = .init()
   ) async throws -> ModelContract {
     let metadata = try await modelMetadata(model, version: version, changes)
+    guard metadata.name == model else {
+      throw TritonError(
+        code: .contract,
+        message: "\(target) was asked for model \(model) and told of \"\(metadata.name)\"",
+        remedy: "is this a Triton server?", rpc: RPC.modelMetadata.name)
+    }
     let configuration = try await modelConfiguration(model, version: version, changes)
     return try ModelContract(metadata, configuration, version: version, names: names)
   }
@@ -26,16 +32,8 @@ extension TritonClient {
         code: .contract, message: "model \(contract.model) is compact: it tells no P",
         remedy: "ask the dense model that it belongs to")
     }
-    let probe = PaddedBatch(InferenceBatch([[0, 0, 0]]), rows: [0], length: contract.tokens)
-    let result = try await infer(probe.request(contract), changes)
-    let shape = try result.output(tensors.soHead.name).shape
-    guard shape.count == 4 else {
-      throw TritonError(
-        code: .contract,
-        message: "model \(contract.model) gave \(tensors.soHead.name) with shape \(shape), "
-          + "expected [B, P, L, L]")
-    }
-    return shape[1]
+    let result = try await infer(PaddedBatch.probe(contract).request(contract), changes)
+    return try contract.predicates(in: result, tensors)
   }
 }
 
@@ -57,16 +55,47 @@ extension ModelContract {
     let binder = Binder(metadata: metadata, batches: configuration.maxBatchSize > 0)
     model = metadata.name
     self.version = version
+    servedVersion = try Self.servedVersion(metadata, version)
     batches = configuration.maxBatchSize > 0
     maxBatchSize = max(configuration.maxBatchSize, 1)
     instances = max(configuration.instances, 1)
-    sampleID = try names.sampleID.map { try binder.input($0, rank: 1, Self.integers) }
+    sampleID = try names.sampleID.map(binder.sampleID)
     tokenIDs = try binder.input(names.tokenIDs, rank: 1, Self.integers)
     tokenTypes = try names.tokenTypes.map { try binder.input($0, rank: 1, Self.integers) }
     mask = try binder.input(names.mask, rank: 1, Self.integers.union(Self.floats))
     answer = try binder.answer(names.answer)
     (predicateCount, tokens) = (nil, try binder.agreed([tokenIDs, mask].map { ($0, 0) }, "tokens"))
-    if case .dense(let dense) = answer { try bind(dense, binder) }
+    switch answer {
+    case .dense(let dense): try bind(dense, binder)
+    case .compact(let compact): try binder.requireSizes(of: compact)
+    }
+    try requireSizes(metadata)
+  }
+
+  /// The version that an answer must name: the one that was asked for, or the latest of those
+  /// served, which is what Triton takes by itself.
+  private static func servedVersion(_ metadata: ModelMetadata, _ asked: String) throws -> String? {
+    if metadata.versions.isEmpty { return asked.isEmpty ? nil : asked }
+    guard asked.isEmpty else {
+      guard metadata.versions.contains(asked) else {
+        throw fault(metadata, "its versions are \(metadata.versions)", "expected \(asked)")
+      }
+      return asked
+    }
+    return metadata.versions.max { (Int($0) ?? 0) < (Int($1) ?? 0) }
+  }
+
+  private func requireSizes(_ metadata: ModelMetadata) throws {
+    if let tokens, !SizeBounds.tokens.contains(tokens) {
+      throw Self.fault(
+        metadata, "its sentences have \(tokens) tokens",
+        "expected -1 or \(SizeBounds.tokens.lowerBound)...\(SizeBounds.tokens.upperBound)")
+    }
+    if let predicateCount, !SizeBounds.predicates.contains(predicateCount) {
+      throw Self.fault(
+        metadata, "it has \(predicateCount) predicates",
+        "expected -1 or \(SizeBounds.predicates.lowerBound)...\(SizeBounds.predicates.upperBound)")
+    }
   }
 
   /// Sizes that the three tensors must share.
@@ -81,8 +110,36 @@ extension ModelContract {
     }
   }
 
-  fileprivate static let integers: Set<Datatype> = [.int32, .int64]
-  fileprivate static let floats: Set<Datatype> = [.fp32, .fp16, .bf16]
+  static let integers: Set<Datatype> = [.int32, .int64]
+  static let floats: Set<Datatype> = [.fp32, .fp16, .bf16]
+
+  /// Refuses an answer of another version than the one that was looked at.
+  ///
+  /// A model that is loaded anew under another version while an engine lives may differ in every
+  /// size and weight: what was found out of it no longer holds, and one run must not mix two models
+  /// without a word. The engine has to be made again. A reload under the same version cannot be
+  /// told apart.
+  func require(version: String) throws {
+    guard let servedVersion, version != servedVersion else { return }
+    throw TritonError(
+      code: .contract,
+      message:
+        "model \(model) answered as version \"\(version)\", expected \(servedVersion), which "
+        + "the server told of first",
+      remedy: "it was loaded anew meanwhile: begin again, so that no run mixes two models")
+  }
+
+  /// P as the answer to a probe has it.
+  func predicates(in result: InferResult, _ tensors: DenseTensors) throws -> Int {
+    let shape = try result.output(tensors.soHead.name).shape
+    guard shape.count == 4, SizeBounds.predicates.contains(shape[1]) else {
+      throw TritonError(
+        code: .contract,
+        message: "model \(model) gave \(tensors.soHead.name) with shape \(shape), "
+          + "expected [B, P, L, L]")
+    }
+    return shape[1]
+  }
 
   /// Refuses a schema of another size, where the model tells its own.
   public func require(predicates expected: Int) throws {
@@ -118,68 +175,5 @@ extension TensorNames {
   /// How many of its names a model has.
   fileprivate func common(_ names: Set<String>) -> Int {
     names.intersection(inputs + outputs).count
-  }
-}
-
-/// Finds one model's tensors and checks rank and type.
-private struct Binder {
-  let metadata: ModelMetadata
-  let batches: Bool
-
-  func input(_ name: String, rank: Int, _ types: Set<Datatype>) throws -> ModelContract.Tensor {
-    try bind(name, metadata.inputs, rank, types)
-  }
-
-  func answer(_ names: TensorNames.Answer) throws -> ModelContract.Answer {
-    func output(
-      _ name: String, rank: Int = 3, _ types: Set<Datatype> = ModelContract.floats
-    ) throws -> ModelContract.Tensor {
-      try bind(name, metadata.outputs, rank, types)
-    }
-    switch names {
-    case .dense(let entity, let soHead, let soTail):
-      return .dense(
-        .init(entity: try output(entity), soHead: try output(soHead), soTail: try output(soTail)))
-    case .compact(let triples, let scores, let spans, let spanScores, let notFinite):
-      return .compact(
-        .init(
-          triples: try output(triples, rank: 2, [.int32]),
-          scores: try output(scores, rank: 2, [.fp32]),
-          spans: try output(spans, rank: 3, [.int32]),
-          spanScores: try output(spanScores, rank: 2, [.fp32]),
-          notFinite: try output(notFinite, rank: 1, [.int32])))
-    }
-  }
-
-  private func bind(
-    _ name: String, _ tensors: [ModelMetadata.Tensor], _ rank: Int, _ types: Set<Datatype>
-  ) throws -> ModelContract.Tensor {
-    guard let found = tensors.first(where: { $0.name == name }) else {
-      throw ModelContract.fault(metadata, "it has no \(name)", "expected one")
-    }
-    guard let datatype = Datatype(rawValue: found.datatype), types.contains(datatype) else {
-      let expected = types.map(\.rawValue).sorted().joined(separator: " or ")
-      throw ModelContract.fault(metadata, "\(name) is \(found.datatype)", "expected \(expected)")
-    }
-    guard found.shape.count == rank + 1 else {
-      throw ModelContract.fault(
-        metadata, "\(name) has shape \(found.shape)", "expected \(rank + 1) dimensions")
-    }
-    return ModelContract.Tensor(
-      name: name, datatype: datatype, dimensions: Array(found.shape.dropFirst()))
-  }
-
-  /// The one fixed size that several dimensions must share; nil when all are free.
-  func agreed(_ places: [(ModelContract.Tensor, Int)], _ what: String) throws -> Int? {
-    let fixed = places.map { $0.0.dimensions[$0.1] }.filter { $0 >= 0 }
-    guard Set(fixed).count <= 1 else {
-      throw ModelContract.fault(
-        metadata, "its tensors have \(Set(fixed).sorted()) \(what)", "expected one number")
-    }
-    return fixed.first
-  }
-
-  func agreed(_ tensors: [ModelContract.Tensor], dimension: Int, _ what: String) throws -> Int? {
-    try agreed(tensors.map { ($0, dimension) }, what)
   }
 }

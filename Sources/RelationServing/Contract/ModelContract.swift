@@ -2,12 +2,16 @@ public import Triton
 
 /// The tensors of a served relation model by the role they play, as the server describes them.
 ///
-/// ids, types and mask are [B, L]. The sample id, where a model has one, is [B, 1] and comes back.
+/// ids, types and mask are [B, L]. The sample id, where a model has one, is [B, 1], or [B] of a model
+/// without batching, and comes back.
 public struct ModelContract: Sendable, Hashable {
   /// The model's name.
   public var model: String
   /// The version that is asked for; empty lets the server choose.
   public var version: String
+  /// The version that answers, as the server told; nil when it told none. Answers of another one are
+  /// refused: see `require(version:)`.
+  public var servedVersion: String?
   /// The sample id, echoed; nil for models without one.
   public var sampleID: Tensor?
   /// Token ids.
@@ -87,15 +91,26 @@ public struct ModelContract: Sendable, Hashable {
   /// Whether the server decodes.
   public var isCompact: Bool { if case .compact = answer { true } else { false } }
 
-  /// Bytes of one sentence's answer at L tokens; 0 where the configuration leaves K or T free.
+  /// Bytes of one sentence's answer at L tokens; 0 where the configuration leaves K or T free,
+  /// `Int.max` where they would overflow.
   public func answerBytes(tokens: Int, predicates: Int) -> Int {
     outputs.reduce(0) { sum, tensor in
-      var elements = tensor.dimensions.reduce(1, *)
+      let size = tensor.datatype.byteCount ?? 4
       if case .dense(let dense) = answer {
-        elements = (tensor == dense.entity ? 2 : predicates) * tokens * tokens
+        let heads = tensor == dense.entity ? 2 : predicates
+        return saturatingSum(sum, saturatingProduct(heads, tokens, tokens, size))
       }
-      return sum + max(elements, 0) * (tensor.datatype.byteCount ?? 4)
+      // A free dimension is -1.
+      let isFixed = tensor.dimensions.allSatisfy { $0 >= 0 }
+      return isFixed ? saturatingSum(sum, saturatingProduct(tensor.dimensions + [size])) : sum
     }
+  }
+
+  /// Bytes of one sentence's logits, whether they are sent or stay in the server.
+  func denseBytes(tokens: Int, predicates: Int) -> Int {
+    isCompact
+      ? saturatingProduct(4, 2 + 2 * predicates, tokens, tokens)
+      : answerBytes(tokens: tokens, predicates: predicates)
   }
 
   /// Rows of L tokens whose answer stays below a limit of bytes and the model's batch size.

@@ -10,11 +10,14 @@ struct CompactAnswer {
   private let spanScores: [Float]
   private let notFinite: [Int32]
   /// K and T, whatever the configuration says.
-  private let spanLimit, tripleLimit: Int
-  private let rows, length, predicates: Int
+  let spanLimit, tripleLimit: Int
+  private let predicates: Int
   private let model: String
 
-  /// Checks the shapes against what was asked.
+  /// The score of what only fills the tensors.
+  static let lowest = -Float.greatestFiniteMagnitude
+
+  /// Checks version and shapes against what was asked.
   ///
   /// - Throws: `TritonError` of class `contract`, with expected and got.
   init(
@@ -23,8 +26,9 @@ struct CompactAnswer {
     guard case .compact(let names) = contract.answer else {
       preconditionFailure("the contract is dense")
     }
-    (rows, length, self.predicates) = (batch.rows, batch.length, predicates)
-    (model, tripleLimit) = (contract.model, try Self.dimension(1, of: names.triples, result))
+    try contract.require(version: result.modelVersion)
+    (self.predicates, model) = (predicates, contract.model)
+    tripleLimit = try Self.dimension(1, of: names.triples, result)
     spanLimit = try Self.dimension(2, of: names.spanScores, result)
     func array<Element: TensorElement>(
       _ tensor: ModelContract.Tensor, _ rest: [Int], _ type: Element.Type
@@ -32,13 +36,13 @@ struct CompactAnswer {
       let output = try result.output(tensor.name)
       let expected = [batch.rows] + rest
       guard output.shape == expected, output.datatype == type.datatype,
-        output.bytes.count == expected.reduce(MemoryLayout<Element>.size, *)
+        output.bytes.count == saturatingProduct(expected + [MemoryLayout<Element>.size])
       else {
         throw TritonError(
           code: .contract,
           message: "model \(contract.model) gave \(tensor.name) as \(output.datatype) "
-            + "\(output.shape), expected \(type.datatype) \(expected)",
-          remedy: "serve spo_decode and its ensembles as they are, or a new compact export")
+            + "\(output.shape) in \(output.bytes.count) bytes, expected \(type.datatype) "
+            + "\(expected)", remedy: Self.remedy)
       }
       return output.bytes.array(of: type)
     }
@@ -49,89 +53,101 @@ struct CompactAnswer {
     notFinite = try array(names.notFinite, [1], Int32.self)
   }
 
+  private static let remedy =
+    "serve spo_decode and its ensembles as they are, or a new compact export"
+
   private static func dimension(
     _ place: Int, of tensor: ModelContract.Tensor, _ result: InferResult
   ) throws -> Int {
     let shape = try result.output(tensor.name).shape
-    guard shape.indices.contains(place), shape[place] > 0 else {
+    guard shape.indices.contains(place), SizeBounds.dimension.contains(shape[place]) else {
       throw TritonError(
         code: .contract, message: "\(result.modelName) gave \(tensor.name) with shape \(shape)",
-        remedy: "serve spo_decode and its ensembles as they are, or a new compact export")
+        remedy: remedy)
     }
     return shape[place]
   }
 
+  /// Entity logits of a row that are not finite, as the server counted them.
+  func notFiniteCount(_ row: Int) -> Int { Int(notFinite[row]) }
+
   /// One sentence's spans and triples; nil when there may be more than the answer has room for, or
   /// when a logit that counts is not finite: the dense answer tells.
   ///
-  /// - Throws: `TritonError` of class `contract` when it names tokens or predicates that are not.
+  /// - Throws: `TritonError` of class `contract` when it names tokens or predicates that are not,
+  ///   one triple or span twice, or a NaN that it does not own up to.
   func decode(_ row: Int, _ realTokens: Int, _ threshold: Float) throws -> SentenceCandidates? {
-    guard notFinite[row] == 0, let subjects = try spans(row, 0, realTokens, threshold),
-      let objects = try spans(row, 1, realTokens, threshold)
-    else { return nil }
+    guard notFinite[row] == 0 else { return nil }
+    var subjects = try listedSpans(row, 0, realTokens, above: threshold)
+    var objects = try listedSpans(row, 1, realTokens, above: threshold)
+    guard subjects.count < spanLimit, objects.count < spanLimit else { return nil }
     var found: [TripleCandidate] = []
-    for triple in try checked(row, realTokens, above: threshold) {
-      let parts = triple.parts
-      guard parts.head.isFinite, parts.tail.isFinite else { return nil }
-      if parts.score > threshold { found.append(triple) }
+    for triple in try listedTriples(row, realTokens, above: threshold) {
+      guard triple.parts.head.isFinite, triple.parts.tail.isFinite else { return nil }
+      if triple.parts.score > threshold { found.append(triple) }
     }
     if found.count == tripleLimit { return nil }
+    subjects.sort { $0.span < $1.span }
+    objects.sort { $0.span < $1.span }
     found.sort(by: TripleCandidate.precedes)
     return SentenceCandidates(subjects: subjects, objects: objects, triples: found)
   }
 
-  /// The triples of a row as they came, without those that only fill the tensor.
-  func triples(_ row: Int) -> [TripleCandidate] {
-    (row * tripleLimit..<(row + 1) * tripleLimit).compactMap { place in
-      let (t, s) = (triples[5 * place..<5 * place + 5], scores[4 * place..<4 * place + 4])
-      guard s[s.startIndex] > -.greatestFiniteMagnitude else { return nil }
-      func token(_ index: Int) -> Int { Int(t[t.startIndex + index]) }
-      return TripleCandidate(
-        predicate: token(0), subject: TokenSpan(start: token(1), end: token(2)),
-        object: TokenSpan(start: token(3), end: token(4)),
-        parts: ScoreParts(
-          subject: s[s.startIndex], object: s[s.startIndex + 1], head: s[s.startIndex + 2],
-          tail: s[s.startIndex + 3]))
-    }
-  }
-
-  /// Spans of one kind above the threshold, in order; nil when all K are.
-  private func spans(
-    _ row: Int, _ kind: Int, _ realTokens: Int, _ threshold: Float
-  ) throws -> [ScoredSpan]? {
+  /// A row's spans of one kind whose logit is above the threshold, as they came, each checked.
+  func listedSpans(
+    _ row: Int, _ kind: Int, _ realTokens: Int, above threshold: Float = lowest
+  ) throws -> [ScoredSpan] {
     var found: [ScoredSpan] = []
-    for place in (2 * row + kind) * spanLimit..<(2 * row + kind + 1) * spanLimit {
-      guard spanScores[place] > threshold else { continue }
-      let (start, end) = (Int(spans[2 * place]), Int(spans[2 * place + 1]))
-      try require(start, end, realTokens)
-      found.append(
-        ScoredSpan(span: TokenSpan(start: start, end: end), score: spanScores[place]))
+    let first = (2 * row + kind) * spanLimit
+    for place in first..<first + spanLimit where !(spanScores[place] <= threshold) {
+      let span = try span(spans[2 * place], spans[2 * place + 1], realTokens)
+      try requireFinite(spanScores[place], "the span \(span.start)...\(span.end)")
+      found.append(ScoredSpan(span: span, score: spanScores[place]))
     }
-    if found.count == spanLimit { return nil }
-    found.sort { $0.span < $1.span }
+    guard Set(found.map(\.span)).count == found.count else { throw fault("one span twice") }
     return found
   }
 
-  /// The triples whose spans are above the threshold.
-  private func checked(
-    _ row: Int, _ realTokens: Int, above threshold: Float
+  /// A row's triples whose two spans are above the threshold, as they came, each checked.
+  func listedTriples(
+    _ row: Int, _ realTokens: Int, above threshold: Float = lowest
   ) throws -> [TripleCandidate] {
-    let all = triples(row).filter { min($0.parts.subject, $0.parts.object) > threshold }
-    for triple in all {
-      for span in [triple.subject, triple.object] {
-        try require(Int(span.start), Int(span.end), realTokens)
+    var found: [TripleCandidate] = []
+    var seen: Set<TripleQuery> = []
+    for place in row * tripleLimit..<(row + 1) * tripleLimit {
+      let (subject, object) = (scores[4 * place], scores[4 * place + 1])
+      // Not "min(…) > threshold": a NaN would hide a triple.
+      if subject <= threshold || object <= threshold { continue }
+      let predicate = Int(triples[5 * place])
+      guard (0..<predicates).contains(predicate) else {
+        throw fault("predicate \(predicate), expected 0..<\(predicates)")
       }
-      guard (0..<predicates).contains(triple.predicate) else {
-        throw fault("predicate \(triple.predicate) of \(predicates)")
-      }
+      let query = TripleQuery(
+        predicate: predicate,
+        subject: try span(triples[5 * place + 1], triples[5 * place + 2], realTokens),
+        object: try span(triples[5 * place + 3], triples[5 * place + 4], realTokens))
+      for score in [subject, object] { try requireFinite(score, "a triple's span") }
+      guard seen.insert(query).inserted else { throw fault("one triple twice") }
+      let parts = ScoreParts(
+        subject: subject, object: object, head: scores[4 * place + 2],
+        tail: scores[4 * place + 3])
+      found.append(
+        TripleCandidate(
+          predicate: predicate, subject: query.subject, object: query.object, parts: parts))
     }
-    return all
+    return found
   }
 
-  private func require(_ start: Int, _ end: Int, _ realTokens: Int) throws {
-    guard start >= 1, start <= end, end <= realTokens - 2 else {
+  private func span(_ start: Int32, _ end: Int32, _ realTokens: Int) throws -> TokenSpan {
+    guard start >= 1, start <= end, Int(end) <= realTokens - 2 else {
       throw fault("the span \(start)...\(end) in a sentence of \(realTokens) tokens")
     }
+    return TokenSpan(start: Int(start), end: Int(end))
+  }
+
+  private func requireFinite(_ score: Float, _ what: String) throws {
+    guard !score.isFinite else { return }
+    throw fault("\(what) with the logit \(score), though it counts none that is not finite")
   }
 
   private func fault(_ what: String) -> TritonError {

@@ -9,6 +9,8 @@ struct CompactRoute {
   let dispatcher: Dispatcher
   /// The dense tensors that one request may need inside the server.
   let serverBytes: Int
+  /// Whether a dense model answers what this one does not.
+  let hasReserve: Bool
 
   /// Each row's candidates; nil for a row whose answer may be cut.
   ///
@@ -45,8 +47,11 @@ struct CompactRoute {
     let padded = PaddedBatch(batch, rows: rows, length: contract.tokens)
     let work = ConcurrencyRule.Work(
       model: contract.model, tokens: padded.rows * padded.length)
-    let bytes = padded.rows * contract.answerBytes(tokens: padded.length, predicates: predicates)
-    return try await dispatcher.send(work, bytes: bytes) {
+    let bytes = saturatingProduct(
+      padded.rows, contract.answerBytes(tokens: padded.length, predicates: predicates))
+    // A model that is not ready is waited for only where no other can answer.
+    return try await dispatcher.send(work, bytes: bytes, final: hasReserve ? [.notReady] : []) {
+      _ in
       padded.request(contract)
     } read: {
       try read(CompactAnswer($0, contract, padded, predicates: predicates))

@@ -10,7 +10,7 @@ struct DenseAnswer {
   private let length: Int
   private let predicates: Int
 
-  /// Checks the shapes against what was asked.
+  /// Checks version and shapes against what was asked.
   ///
   /// - Parameter shared: the outputs that the server wrote to shared memory.
   /// - Throws: `TritonError` of class `contract`, with expected and got.
@@ -21,6 +21,7 @@ struct DenseAnswer {
     guard case .dense(let tensors) = contract.answer else {
       preconditionFailure("the contract is compact")
     }
+    try contract.require(version: result.modelVersion)
     func view(_ tensor: ModelContract.Tensor, heads: Int) throws -> LogitView {
       let output = try result.output(tensor.name)
       let expected = [batch.rows, heads, batch.length, batch.length]
@@ -33,7 +34,7 @@ struct DenseAnswer {
       }
       // An answer that says its bytes lie in shared memory brings none.
       let bytes = shared[tensor.name] ?? output.bytes
-      let size = expected.reduce(output.datatype.byteCount ?? 0, *)
+      let size = saturatingProduct(expected + [output.datatype.byteCount ?? 0])
       guard bytes.count == size else {
         throw TritonError(
           code: .contract,
@@ -78,18 +79,60 @@ struct DenseAnswer {
     }
   }
 
-  /// The four logits of one triple in the first row.
+  /// The four logits of one triple in the first row. Traps for tokens or predicates that are not:
+  /// callers check.
   func scores(of query: TripleQuery) -> ScoreParts {
-    func cell(_ view: LogitView, _ head: Int, _ row: Int32, _ column: Int32) -> Float {
-      view[(head * length + Int(row)) * length + Int(column)]
+    func cell(_ view: LogitView, _ heads: Int, _ head: Int, _ m: Int32, _ n: Int32) -> Float {
+      precondition(head < heads && m < length && n < length, "a query lies within its sentence")
+      return view[(head * length + Int(m)) * length + Int(n)]
     }
     let (subject, object) = (query.subject, query.object)
     return ScoreParts(
-      subject: cell(entity, 0, subject.start, subject.end),
-      object: cell(entity, 1, object.start, object.end),
-      head: cell(soHead, query.predicate, subject.start, object.start),
-      tail: cell(soTail, query.predicate, subject.end, object.end))
+      subject: cell(entity, 2, 0, subject.start, subject.end),
+      object: cell(entity, 2, 1, object.start, object.end),
+      head: cell(soHead, predicates, query.predicate, subject.start, object.start),
+      tail: cell(soTail, predicates, query.predicate, subject.end, object.end))
   }
+
+  /// Every span that a sentence could have, with its entity logit of one kind, whatever that is.
+  func spans(_ row: Int, _ kind: Int, _ realTokens: Int) -> [ScoredSpan] {
+    guard realTokens > 2 else { return [] }
+    return (1...realTokens - 2).flatMap { start in
+      (start...realTokens - 2).map { end in
+        ScoredSpan(
+          span: TokenSpan(start: start, end: end),
+          score: entity[((2 * row + kind) * length + start) * length + end])
+      }
+    }
+  }
+
+  /// Whether the logits between the first tokens of the first row are another answer's too, but for
+  /// what two executions may differ by. Logits that are not numbers prove nothing.
+  func agrees(with other: DenseAnswer, tokens: Int) -> Bool {
+    var finite = 0
+    for (ours, theirs, heads) in [
+      (entity, other.entity, 2), (soHead, other.soHead, predicates),
+      (soTail, other.soTail, predicates),
+    ] {
+      for cell in 0..<heads * tokens * tokens {
+        let (head, m, n) = (cell / (tokens * tokens), cell / tokens % tokens, cell % tokens)
+        let place = (head * length + m) * length + n
+        let (a, b) = (ours[place], theirs[place])
+        if a.isFinite { finite += 1 }
+        guard a.isClose(to: b) || (!a.isFinite && !b.isFinite) else { return false }
+      }
+    }
+    return finite > 0
+  }
+}
+
+extension Float {
+  /// Whether two numbers can be one logit of one model, computed twice or in half precision. Logits
+  /// of two exports differ by far more.
+  func isClose(to other: Float) -> Bool { abs(self - other) <= Self.slack(at: self) }
+
+  /// By how much one logit may differ from itself.
+  static func slack(at value: Float) -> Float { 0.1 + abs(value) / 50 }
 }
 
 /// Logits of one output as Float, whatever type they have on the wire.
@@ -111,7 +154,7 @@ private struct LogitView {
 
   /// A run of logits, copied.
   func floats(_ range: Range<Int>) -> [Float] {
-    func run<Element: BitwiseCopyable>(_ convert: (Element) -> Float) -> [Float] {
+    func run<Element: BitwiseCopyable>(_ convert: ([Element]) -> [Float]) -> [Float] {
       let size = MemoryLayout<Element>.size
       let elements = [Element](unsafeUninitializedCapacity: range.count) { target, count in
         bytes.copy(
@@ -119,12 +162,12 @@ private struct LogitView {
           to: UnsafeMutableRawBufferPointer(target))
         count = range.count
       }
-      return elements as? [Float] ?? elements.map(convert)
+      return convert(elements)
     }
     return switch datatype {
-    case .fp16: run { (half: Float16) in Float(half) }
-    case .bf16: run { (half: BFloat16) in half.float }
-    default: run { (single: Float) in single }
+    case .fp16: run { (halves: [Float16]) in halves.map { Float($0) } }
+    case .bf16: run { (halves: [BFloat16]) in halves.map(\.float) }
+    default: run { (singles: [Float]) in singles }
     }
   }
 

@@ -38,7 +38,8 @@ struct DenseRoute {
     let work = ConcurrencyRule.Work(
       model: contract.model, tokens: padded.rows * padded.length)
     let sizes = contract.outputs.map { size($0, padded) }
-    let bytes = sizes.reduce(0, +)
+    let bytes = sizes.reduce(0, saturatingSum)
+    try requireRoom(bytes, padded)
     if let regions {
       do {
         return try await askShared(padded, work, sizes, regions, read)
@@ -46,7 +47,7 @@ struct DenseRoute {
         tally.fellBack(padded.rows, error)
       }
     }
-    return try await dispatcher.send(work, bytes: bytes) {
+    return try await dispatcher.send(work, bytes: bytes) { _ in
       padded.request(contract)
     } read: {
       try read(DenseAnswer($0, contract, padded, predicates: predicates))
@@ -62,14 +63,21 @@ struct DenseRoute {
     _ padded: PaddedBatch, _ work: ConcurrencyRule.Work, _ sizes: [Int], _ regions: RegionPool,
     _ read: (DenseAnswer) throws -> Result
   ) async throws -> Result {
+    let bytes = sizes.reduce(0, saturatingSum)
     var region: PooledRegion?
     do {
-      return try await dispatcher.send(work, bytes: sizes.reduce(0, +)) {
-        let taken = try await regions.take(sizes.reduce(0, +))
+      return try await dispatcher.send(work, bytes: bytes) { failure in
+        // A request that was refused is not run; one that was lost may still be written for.
+        if let failure, failure.code != .overload {
+          region?.abandon()
+          region = nil
+        }
+        let taken: PooledRegion
+        if let region { taken = region } else { taken = try await regions.take(bytes) }
         region = taken
-        return padded.request(contract, outputs(in: taken, sizes))
+        return padded.request(contract, taken.outputs(contract, sizes))
       } read: {
-        let shared = region.map { views(of: $0, sizes) } ?? [:]
+        let shared = region.map { $0.views(contract, sizes) } ?? [:]
         return try read(
           DenseAnswer($0, contract, padded, predicates: predicates, shared: shared))
       }
@@ -80,29 +88,28 @@ struct DenseRoute {
   }
 
   private func size(_ tensor: ModelContract.Tensor, _ padded: PaddedBatch) -> Int {
-    let heads = tensor == contract.outputs[0] ? 2 : predicates
-    return padded.rows * heads * padded.length * padded.length * (tensor.datatype.byteCount ?? 4)
+    contract.outputBytes(tensor, padded, predicates: predicates)
   }
 
-  private func outputs(in region: PooledRegion, _ sizes: [Int]) -> [RequestedOutput] {
-    var offset = 0
-    return zip(contract.outputs, sizes).map { tensor, size in
-      defer { offset += size }
-      return RequestedOutput(tensor.name, region: region.slice(offset, size))
-    }
-  }
-
-  private func views(of region: PooledRegion, _ sizes: [Int]) -> [String: TensorBytes] {
-    var offset = 0
-    let pairs = zip(contract.outputs, sizes).map { tensor, size in
-      defer { offset += size }
-      return (tensor.name, region.bytes(offset, size))
-    }
-    return Dictionary(uniqueKeysWithValues: pairs)
+  private func requireRoom(_ bytes: Int, _ padded: PaddedBatch) throws {
+    guard bytes > Int(Int32.max) else { return }
+    throw TritonError(
+      code: .size,
+      message:
+        "\(padded.rows) sentence(s) of \(padded.length) tokens give an answer of \(bytes) bytes, "
+        + "gRPC's limit is \(Int32.max)",
+      remedy: "use shorter windows or a compact model with room for more spans and triples")
   }
 }
 
 extension ModelContract {
+  /// Bytes of one dense output of a request.
+  func outputBytes(_ tensor: Tensor, _ padded: PaddedBatch, predicates: Int) -> Int {
+    let heads = tensor == outputs[0] ? 2 : predicates
+    return saturatingProduct(
+      padded.rows, heads, padded.length, padded.length, tensor.datatype.byteCount ?? 4)
+  }
+
   /// Rows cut into requests: none has more than the model's batch size, or needs more than `bytes`
   /// for its dense tensors unless one row alone does.
   func parts(
@@ -121,12 +128,5 @@ extension ModelContract {
     }
     if first < rows.count { parts.append(rows[first...]) }
     return parts
-  }
-
-  /// Bytes of one sentence's logits, whether they are sent or stay in the server.
-  func denseBytes(tokens: Int, predicates: Int) -> Int {
-    isCompact
-      ? 4 * (2 + 2 * predicates) * tokens * tokens
-      : answerBytes(tokens: tokens, predicates: predicates)
   }
 }

@@ -1,10 +1,14 @@
 internal import Inference
+internal import Logging
 internal import Synchronization
 internal import Triton
 
 /// Counts while calls are under way.
 final class EngineTally: Sendable {
   private let state = Mutex(EngineStatistics())
+  private let logger: Logger
+
+  init(logger: Logger) { self.logger = logger }
 
   var statistics: EngineStatistics { state.withLock { $0 } }
 
@@ -15,11 +19,15 @@ final class EngineTally: Sendable {
     }
   }
 
+  /// Told once for each reason in a row, however many sentences it concerns.
   func fellBack(_ rows: Int, _ error: TritonError) {
-    state.withLock { state in
+    let isNew = state.withLock { state in
       state.fellBack += rows
-      state.failure = "\(error)"
+      defer { state.failure = "\(error)" }
+      return state.failure != "\(error)"
     }
+    guard isNew else { return }
+    logger.warning("sentences are asked in a lesser way", metadata: ["error": "\(error)"])
   }
 
   /// Whether compact answers are cut so often, as at a very low threshold, that asking for them

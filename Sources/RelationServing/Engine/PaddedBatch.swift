@@ -16,13 +16,22 @@ struct PaddedBatch {
     self.length = length ?? max(longest, batch.paddedLength ?? 0)
   }
 
+  /// The shortest sentence that has a token of its own.
+  static func probe(_ contract: ModelContract) -> PaddedBatch {
+    let length = min(probeLength, contract.tokens ?? .max)
+    return PaddedBatch(
+      InferenceBatch([Array(repeating: 0, count: length)]), rows: [0], length: contract.tokens)
+  }
+
+  static let probeLength = 3
+
   /// The request, each tensor in the type that the server wants.
   ///
   /// - Parameter outputs: where each output goes; the answer itself by default.
   func request(_ contract: ModelContract, _ outputs: [RequestedOutput]? = nil) -> InferRequest {
     var inputs: [InferInput] = []
     if let sampleID = contract.sampleID {
-      let shape = contract.batches ? [rows, 1] : [rows]
+      let shape = sampleID.dimensions.isEmpty ? [rows] : [rows, 1]
       inputs.append(tensor(sampleID, shape, width: 1) { row, _ in Int32(row) })
     }
     let shape = [rows, length]
@@ -63,7 +72,7 @@ struct PaddedBatch {
       case .fp32: filled { Float($0) }
       case .fp16: filled { Float16($0) }
       case .bf16: filled { BFloat16(Float($0)) }
-      default: fatalError("contract discovery admits no \(tensor.datatype)")
+      default: preconditionFailure("a contract's inputs are INT32, INT64, FP32, FP16 or BF16")
       }
     return InferInput(tensor.name, tensor.datatype, shape: shape, bytes: bytes)
   }

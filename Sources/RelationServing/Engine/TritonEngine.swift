@@ -1,6 +1,7 @@
 public import GlobalPointer
 public import Inference
-internal import GRPCChannel
+public import Logging
+public import RelationBundle
 public import Triton
 
 /// A relation model on a Triton server, behind the same seam as the embedded engine.
@@ -35,18 +36,18 @@ public struct TritonEngine: InferenceEngine {
     public var concurrency: Int?
     /// How long a request that the server refuses for overload is sent again.
     public var overloadPatience: Duration = .seconds(120)
+    /// How long a request is sent again that was lost with its connection or its server, counted
+    /// from the first loss.
+    public var outagePatience: Duration = .seconds(120)
+    /// How long a compact model may take for a trial sentence before it is left out.
+    public var companionPatience: Duration = .seconds(30)
     /// What calls change of the client's settings.
     public var call = TritonClient.CallChanges()
+    /// Told of lost servers, of lesser ways and of memory that a server keeps.
+    public var logger = Logger(label: "spo.serving", factory: { _ in SwiftLogNoOpLogHandler() })
 
     /// The defaults.
     public init() {}
-
-    /// The dispatcher answers overloads itself.
-    var callChanges: TritonClient.CallChanges {
-      var changes = call
-      changes.finalCodes.insert(.overload)
-      return changes
-    }
   }
 
   /// How it is asked, and why so.
@@ -69,6 +70,7 @@ public struct TritonEngine: InferenceEngine {
   public init(
     client: TritonClient, model: String, shape: ModelShape, configuration: Configuration = .init()
   ) async throws {
+    try configuration.check()
     let discovery = PlanDiscovery(
       client: client, model: model, shape: shape, configuration: configuration)
     let plan = try await discovery.plan()
@@ -78,29 +80,41 @@ public struct TritonEngine: InferenceEngine {
       vocabularySize: shape.vocabularySize, predicateCount: shape.predicateCount,
       maximumTokens: min(shape.maximumTokens, contract.tokens ?? .max))
     let dispatcher = Dispatcher(
-      client, configuration, instances: contract.instances * client.serverCount)
+      client, configuration,
+      instances: saturatingProduct(contract.instances, client.serverCount))
     // An export that decodes never makes the dense tensors.
     let serverBytes = plan.primary.route == .compactNative ? .max : configuration.serverBytes
     let bytes = contract.isCompact ? serverBytes : configuration.answerBytes
-    let tally = EngineTally()
+    let tally = EngineTally(logger: configuration.logger)
     (self.dispatcher, self.tally) = (dispatcher, tally)
     compact =
       plan.primary.route.isCompact
       ? CompactRoute(
         contract: contract, predicates: shape.predicateCount, dispatcher: dispatcher,
-        serverBytes: serverBytes) : nil
+        serverBytes: serverBytes, hasReserve: plan.dense != nil) : nil
     let behind = compact == nil ? plan.primary : plan.dense
     dense = behind.map { option in
       DenseRoute(
         contract: option.contract!, predicates: shape.predicateCount, dispatcher: dispatcher,
-        regions: option.route == .denseSharedMemory ? RegionPool(client: client) : nil,
+        regions: option.route == .denseSharedMemory
+          ? RegionPool(.init(client), logger: configuration.logger) : nil,
         answerBytes: configuration.answerBytes, tally: tally)
     }
     limits = EngineLimits(
       batchRows: contract.maxBatchSize, batchTokens: max(8_192, self.shape.maximumTokens),
       concurrency: dispatcher.ceiling, padsRows: true,
       batchCells: max(1, bytes / contract.denseBytes(tokens: 1, predicates: shape.predicateCount)))
-    if compact == nil { try requireRoom(contract, configuration.answerBytes) }
+    try requireRoom(contract, configuration.answerBytes)
+  }
+
+  /// As `init(client:model:shape:configuration:)`, with the sizes of the bundle that the model was
+  /// exported from.
+  public init(
+    client: TritonClient, model: String, bundle: ModelBundle,
+    configuration: Configuration = .init()
+  ) async throws {
+    try await self.init(
+      client: client, model: model, shape: bundle.modelShape, configuration: configuration)
   }
 
   /// What it has done so far.
@@ -109,23 +123,25 @@ public struct TritonEngine: InferenceEngine {
     let client = client.statistics
     let counts = dispatcher.counts
     (statistics.requests, statistics.overloads) = (counts.requests, counts.overloads)
+    statistics.outages = counts.outages
     (statistics.encoding, statistics.decoding) = (counts.encoding, counts.decoding)
     statistics.concurrency = dispatcher.limit
     (statistics.bytesSent, statistics.bytesReceived) = (client.bytesSent, client.bytesReceived)
     return statistics
   }
 
-  /// The model that is asked first, and the way to it.
+  /// The model that is asked first, the version that answers, and the way to it.
   public var identity: EngineIdentity {
     EngineIdentity(
-      engine: "triton", model: plan.primary.model, version: plan.primary.contract?.version,
+      engine: "triton", model: plan.primary.model, version: plan.primary.contract?.servedVersion,
       mode: plan.primary.route.rawValue, server: client.target)
   }
 
   /// Gives back the memory that it shares with the server. The engine can still be used.
   ///
-  /// What the server does not give back now, the next client on this machine finds.
-  public func close() async { try? await dense?.regions?.close() }
+  /// Returns once that is done, at most ten seconds later. What the server does not give back by
+  /// then is logged, and the next client on this machine finds it.
+  public func close() async { await dense?.regions?.close() }
 
   /// Runs the batch as one request, or as several when its answer would be too large.
   public func run(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
@@ -168,7 +184,7 @@ public struct TritonEngine: InferenceEngine {
       for (row, answer) in zip(again, exact) { answers[row] = answer }
     }
     tally.count(sentences: batch.rowCount, askedAgain: again.count - fellBack)
-    return answers.compactMap(\.self)
+    return answers.compactMap(\.self)  // none is nil now: infer counts them
   }
 
   private func required(_ dense: DenseRoute?, for row: Int? = nil) throws -> DenseRoute {

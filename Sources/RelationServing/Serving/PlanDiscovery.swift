@@ -3,141 +3,173 @@ internal import Inference
 internal import Triton
 
 /// Finds the ways to one model's answers in a server's repository.
+///
+/// What fails for a while fails the discovery: a connection, an overload that outlasts the patience,
+/// a cancellation. What speaks against one way is its option's verdict.
 struct PlanDiscovery {
-  let client: TritonClient
+  let calls: DiscoveryCalls
   let model: String
   let shape: ModelShape
   let configuration: TritonEngine.Configuration
 
-  private typealias Option = ServingPlan.Option
-  private var changes: TritonClient.CallChanges { configuration.call }
+  typealias Option = ServingPlan.Option
+
+  /// What all other models together may take to tell what they are: a server that has a
+  /// configuration tells it in milliseconds.
+  private static let questionTime = Duration.seconds(5)
+  /// Models on trial at once.
+  private static let trials = 8
+
+  init(
+    client: TritonClient, model: String, shape: ModelShape,
+    configuration: TritonEngine.Configuration
+  ) {
+    calls = DiscoveryCalls(client, configuration)
+    (self.model, self.shape, self.configuration) = (model, shape, configuration)
+  }
 
   /// The plan for the model that the user named.
   func plan() async throws -> ServingPlan {
-    let named = try await contract(model, configuration.version, configuration.names)
-    var options: [Option]
-    if named.isCompact {
-      options = try await compactOptions(named)
-    } else {
-      let dense = try await counted(named)
-      options = try await denseOptions(dense)
-      options += await companions(of: dense)
-    }
+    let named = try await calls.contract(model, configuration.version, configuration.names)
+    let options =
+      named.isCompact
+      ? try await compactOptions(named) : try await denseOptions(named, withCompanions: true)
     return try ServingPlan(options, wanted: configuration.route)
   }
 
-  private func contract(
-    _ model: String, _ version: String = "", _ names: TensorNames? = nil
-  ) async throws -> ModelContract {
-    try await client.contract(of: model, version: version, names: names, changes)
+  /// A dense model: itself, by shared memory or not, and the compact ones that answer for it.
+  private func denseOptions(
+    _ contract: ModelContract, withCompanions: Bool
+  ) async throws -> [Option] {
+    let probed = try await probed(contract)
+    let own = [try await sharedOption(probed), plainOption(probed.contract)]
+    guard withCompanions else { return own }
+    let time = min(configuration.companionPatience, Self.questionTime)
+    let found = try await PlanCompanions(calls: calls, model: model, patience: time).find()
+    return own + found.options + (try await compact(found.compact, beside: probed.contract))
   }
 
-  /// The dense contract with its P, which must be the schema's.
-  private func counted(_ contract: ModelContract) async throws -> ModelContract {
+  /// A dense model and its answer to a short sentence.
+  struct Probed {
+    var contract: ModelContract
+    let batch: PaddedBatch
+    let answer: DenseAnswer
+  }
+
+  /// The dense contract with its P, which must be the schema's, and an answer that fits it.
+  private func probed(_ contract: ModelContract) async throws -> Probed {
     var contract = contract
-    if contract.predicateCount == nil {
-      contract.predicateCount = try await client.countPredicates(contract, changes)
-    }
+    // A schema of another size is told before anything is asked of the model.
     try contract.require(predicates: shape.predicateCount)
-    return contract
+    let batch = PaddedBatch.probe(contract)
+    let result = try await calls.infer(batch.request(contract))
+    if contract.predicateCount == nil, case .dense(let tensors) = contract.answer {
+      contract.predicateCount = try contract.predicates(in: result, tensors)
+      try contract.require(predicates: shape.predicateCount)
+    }
+    contract.servedVersion = contract.servedVersion ?? result.modelVersion
+    let answer = try DenseAnswer(result, contract, batch, predicates: shape.predicateCount)
+    return Probed(contract: contract, batch: batch, answer: answer)
   }
 
-  private func denseOptions(_ contract: ModelContract) async throws -> [Option] {
-    var shared = Option(
-      route: .denseSharedMemory, model: contract.model, contract: contract,
-      verdict: "the server maps memory of this machine")
-    do {
-      try await checkSharedMemory()
-    } catch let error as TritonError {
-      (shared.contract, shared.verdict) = (nil, "no shared memory: \(error)")
-    }
+  private func plainOption(_ contract: ModelContract) -> Option {
     let cost = contract.answerBytes(tokens: 128, predicates: shape.predicateCount)
-    let plain = Option(
+    return Option(
       route: .dense, model: contract.model, contract: contract,
       verdict: "\(cost >> 10) KiB for a sentence of 128 tokens")
-    return [shared, plain]
   }
 
-  private func checkSharedMemory() async throws {
-    guard client.serverCount == 1 else {
-      throw TritonError(
-        code: .unsupported, message: "there are \(client.serverCount) servers, each would need it")
+  private func sharedOption(_ probed: Probed) async throws -> Option {
+    var option = Option(
+      route: .denseSharedMemory, model: probed.contract.model, contract: probed.contract,
+      verdict: "the server writes to memory of this machine")
+    do {
+      try await calls.checkSharedMemory(probed, predicates: shape.predicateCount)
+    } catch let error as TritonError where !error.concernsEverything {
+      (option.contract, option.verdict) = (nil, "no shared memory: \(error)")
     }
-    let region = try SystemRegion(byteCount: 4_096, name: "spo-probe")
-    try await region.withRegistration(at: client) {
-      _ = try await client.unregisterOrphans(RegionPool.prefix)
-    }
+    return option
   }
 
   /// A compact model was named: itself, and the dense one behind it.
   private func compactOptions(_ named: ModelContract) async throws -> [Option] {
-    let served = try await client.modelConfiguration(
-      model, version: configuration.version, changes)
+    let served = try await calls.configuration(of: model, version: configuration.version)
     let route: ServingRoute = served.steps.isEmpty ? .compactNative : .compactEnsemble
-    let behind = served.steps + served.compactOf
-    for name in behind {
-      guard let dense = try? await contract(name), !dense.isCompact else { continue }
-      let counted = try await counted(dense)
-      return try await denseOptions(counted) + [compact(named, route, beside: counted)]
-    }
-    let verdict = "\(size(named)); no dense model behind it: an answer that is cut is an error"
-    return [Option(route: route, model: model, contract: named, verdict: verdict)]
-  }
-
-  /// The compact models that answer for a dense one.
-  private func companions(of dense: ModelContract) async -> [Option] {
-    var options: [Option] = []
-    for entry in await candidates() {
-      guard entry.state == "READY" else {
-        // Its configuration cannot be asked for: its name has to do.
-        if entry.name.contains("compact") || entry.name.hasPrefix(model) {
-          options.append(Option(notReady: entry))
-        }
+    var refused: [Option] = []
+    for name in served.steps + served.compactOf {
+      let dense: ModelContract
+      do {
+        dense = try await calls.contract(name)
+      } catch let error as TritonError where !error.concernsEverything && error.code != .deadline {
+        // A step that decodes is no dense model either.
+        refused.append(Option(route: .dense, model: name, contract: nil, verdict: "\(error)"))
         continue
       }
-      if let option = await companion(entry.name, of: dense) { options.append(option) }
+      guard !dense.isCompact else { continue }
+      let options = try await denseOptions(dense, withCompanions: false)
+      let probed = options.last?.contract ?? dense  // with what the probe has told
+      let named = PlanCompanions.Named(contract: named, route: route)
+      return options + (try await compact([named], beside: probed))
     }
-    return options
+    let verdict = "\(size(named)); no dense model behind it: an answer that is cut is an error"
+    return refused + [Option(route: route, model: model, contract: named, verdict: verdict)]
   }
 
-  /// What the repository lists; where it may not be listed, the name that an ensemble would have.
-  private func candidates() async -> [RepositoryEntry] {
-    let guess = RepositoryEntry(name: model + "_compact", version: "", state: "READY", reason: "")
-    let index = (try? await client.repositoryIndex(changes)) ?? [guess]
-    var seen: Set<String> = [model]
-    return index.filter { seen.insert($0.name).inserted }.sorted { $0.name < $1.name }
-  }
-
-  /// A model as a companion; nil when it has nothing to do with the dense one.
-  private func companion(_ name: String, of dense: ModelContract) async -> Option? {
-    guard let served = try? await client.modelConfiguration(name, changes) else { return nil }
-    let isEnsemble = served.steps.contains(model)
-    guard isEnsemble || served.compactOf.contains(model) else { return nil }
-    let route: ServingRoute = isEnsemble ? .compactEnsemble : .compactNative
-    do {
-      let found = try await contract(name)
-      guard found.isCompact else { return nil }
-      return try await compact(found, route, beside: dense)
-    } catch {
-      return Option(route: route, model: name, contract: nil, verdict: "\(error)")
-    }
-  }
-
-  /// A compact model that was held against the dense one on a sentence.
+  /// Compact models, each held against the dense one, all beside each other.
   private func compact(
-    _ contract: ModelContract, _ route: ServingRoute, beside dense: ModelContract
-  ) async throws -> Option {
-    var contract = contract
-    (contract.predicateCount, contract.instances) = (shape.predicateCount, dense.instances)
-    let trial = PlanTrial(client: client, shape: shape, changes: changes)
-    if let difference = try await trial.difference(contract, dense) {
-      return Option(
-        route: route, model: contract.model, contract: nil,
-        verdict: "it is of another export than \(dense.model): \(difference)")
+    _ named: [PlanCompanions.Named], beside dense: ModelContract
+  ) async throws -> [Option] {
+    if named.isEmpty { return [] }
+    do {
+      let trials = try await trials(dense)
+      return try await concurrently(named, atMost: Self.trials) {
+        try await compact($0, beside: dense, trials)
+      }
+    } catch let error as TritonError where !error.concernsEverything {
+      return named.map {
+        Option(
+          route: $0.route, model: $0.contract.model, contract: nil,
+          verdict: "\(dense.model) has no answer to hold it against: \(error)")
+      }
     }
-    return Option(
-      route: route, model: contract.model, contract: contract,
-      verdict: "\(size(contract)); agrees with \(dense.model) on a trial sentence")
+  }
+
+  private func trials(_ dense: ModelContract) async throws -> [PlanTrial] {
+    var trials: [PlanTrial] = []
+    for sentence in PlanTrial.sentences(shape, of: dense) {
+      let padded = PaddedBatch(sentence, rows: [0], length: dense.tokens)
+      let logits = try DenseAnswer(
+        try await calls.infer(padded.request(dense)), dense, padded,
+        predicates: shape.predicateCount)
+      trials.append(PlanTrial(sentence, logits, predicates: shape.predicateCount))
+    }
+    return trials
+  }
+
+  private func compact(
+    _ named: PlanCompanions.Named, beside dense: ModelContract, _ trials: [PlanTrial]
+  ) async throws -> Option {
+    var contract = named.contract
+    (contract.predicateCount, contract.instances) = (shape.predicateCount, dense.instances)
+    var option = Option(
+      route: named.route, model: contract.model, contract: nil,
+      verdict: "\(size(contract)); agrees with \(dense.model) on trial sentences")
+    do {
+      for trial in trials {
+        let padded = PaddedBatch(trial.batch, rows: [0], length: contract.tokens)
+        let result = try await calls.infer(
+          padded.request(contract), within: configuration.companionPatience)
+        contract.servedVersion = contract.servedVersion ?? result.modelVersion
+        let answer = try CompactAnswer(result, contract, padded, predicates: shape.predicateCount)
+        guard let difference = try trial.difference(answer) else { continue }
+        option.verdict = "it is of another export than \(dense.model): \(difference)"
+        return option
+      }
+      option.contract = contract
+    } catch let error as TritonError where !error.concernsEverything {
+      option.verdict = "it could not be held against \(dense.model): \(error)"
+    }
+    return option
   }
 
   private func size(_ contract: ModelContract) -> String {
@@ -147,22 +179,5 @@ struct PlanDiscovery {
     }
     let bytes = contract.answerBytes(tokens: 128, predicates: shape.predicateCount)
     return "\(bytes) bytes a sentence, \(limits.joined(separator: ", "))"
-  }
-}
-
-extension ServingPlan.Option {
-  fileprivate init(notReady entry: RepositoryEntry) {
-    // Of an ensemble that does not fit its steps Triton tells nothing but in its log.
-    let verdict =
-      entry.state.isEmpty
-      ? "not loaded; the server's log says why" : "\(entry.state): \(entry.reason)"
-    self.init(route: .compactEnsemble, model: entry.name, contract: nil, verdict: verdict)
-  }
-}
-
-extension ServedModelConfiguration {
-  /// The dense models that a compact export says it answers for.
-  var compactOf: [String] {
-    parameters["compact_of"]?.split { " ,".contains($0) }.map(String.init) ?? []
   }
 }

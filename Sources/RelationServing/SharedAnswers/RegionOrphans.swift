@@ -1,19 +1,32 @@
 internal import Foundation
 internal import Triton
 
+/// Objects and registrations that processes left behind which were killed.
+enum RegionOrphans {
+  /// Where Linux keeps POSIX objects.
+  private static let directory = "/dev/shm"
+
+  /// Unlinks what ended processes of this machine left, registered at a server or not.
+  static func sweep() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    for name in names { _ = RegionName(name)?.removeIfOrphan() }
+  }
+}
+
 extension TritonClient {
   /// Unregisters regions whose owners ended without doing so: until then the server keeps their
   /// memory.
   ///
-  /// Call it only when the server has mapped a region of this process, so that both see the same
-  /// objects. A live owner holds a lock on its object (`flock`), whatever namespace its process is
-  /// in.
-  /// - Parameter prefix: only regions whose names begin with it.
+  /// Call it only when the server has written to a region of this process, so that both see the
+  /// same objects. A region counts only when its name is of our own form, its key is that name, and
+  /// its owner is gone; see `RegionName`.
   /// - Returns: the names that were unregistered.
-  func unregisterOrphans(_ prefix: String) async throws -> [String] {
+  func unregisterOrphans() async throws -> [String] {
     var gone: [String] = []
-    for region in try await systemSharedMemory() where region.name.hasPrefix(prefix) {
-      guard Self.isOrphan(region.key) else { continue }
+    for region in try await systemSharedMemory() {
+      guard let name = RegionName(region.name), region.key == name.key, name.removeIfOrphan() else {
+        continue
+      }
       do {
         try await unregisterSystemSharedMemory(region.name)
         gone.append(region.name)
@@ -22,15 +35,5 @@ extension TritonClient {
       }
     }
     return gone
-  }
-
-  /// Whether the object is gone or nobody holds it; one that nobody holds is unlinked.
-  private static func isOrphan(_ key: String) -> Bool {
-    let descriptor = shm_open(key, O_RDWR | O_CLOEXEC, 0)
-    guard descriptor >= 0 else { return errno == ENOENT }
-    defer { Foundation.close(descriptor) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return false }
-    shm_unlink(key)
-    return true
   }
 }

@@ -1,4 +1,4 @@
-internal import GRPCChannel
+internal import Logging
 internal import Synchronization
 internal import Triton
 
@@ -8,114 +8,152 @@ internal import Triton
 /// process that ended has left is found by the next one on this machine.
 final class RegionPool: Sendable {
   static let prefix = "spo-answer"
-  private let client: TritonClient
+  /// How long `close` waits for a server that still uses regions.
+  private static let closePatience = Duration.seconds(10)
+  private let server: Server
+  private let logger: Logger
   private let state = Mutex(State())
+
+  /// What a pool asks of the server.
+  struct Server: Sendable {
+    var register: @Sendable (SystemRegion) async throws -> Void
+    /// Returns once no request uses the region any more.
+    var unregister: @Sendable (SystemRegion) async throws -> Void
+
+    init(
+      register: @escaping @Sendable (SystemRegion) async throws -> Void,
+      unregister: @escaping @Sendable (SystemRegion) async throws -> Void
+    ) {
+      (self.register, self.unregister) = (register, unregister)
+    }
+
+    init(_ client: TritonClient) {
+      self.init {
+        try await client.registerSystemSharedMemory(
+          $0.name, key: $0.key, byteCount: $0.byteCount)
+      } unregister: {
+        try await client.unregisterWhenFree($0.name)
+      }
+    }
+  }
 
   private struct State {
     var free: [SystemRegion] = []
     var all: [SystemRegion] = []
+    /// Being unregistered, by name.
+    var leaving: [String: Task<Void, Never>] = [:]
   }
 
-  init(client: TritonClient) { self.client = client }
+  init(_ server: Server, logger: Logger) { (self.server, self.logger) = (server, logger) }
 
   deinit {
-    let (client, regions) = (client, state.withLock { $0.all })
-    guard !regions.isEmpty else { return }
-    Task { for region in regions { try? await client.unregisterWhenFree(region.name) } }
+    let regions = state.withLock { $0.all }
+    // Nothing is left to wait for them: the engine was let go without being closed.
+    for region in regions { Self.unregistration(of: region, server, logger, whenDone: {}) }
   }
 
   /// A region that is at least so long and nobody else's until it is given back.
   ///
   /// - Throws: `TritonError`: of class `sharedMemory` when this machine has no room for it.
   func take(_ byteCount: Int) async throws -> PooledRegion {
-    let found = state.withLock { state -> SystemRegion? in
-      guard
-        let place = state.free.indices.filter({ state.free[$0].byteCount >= byteCount })
-          .min(by: { state.free[$0].byteCount < state.free[$1].byteCount })
-      else { return nil }
-      return state.free.remove(at: place)
-    }
-    if let found { return PooledRegion(region: found, pool: self) }
-    try await dropFree()
+    if let found = takeFree(byteCount) { return PooledRegion(region: found, pool: self) }
+    dropFree()
     let region = try SystemRegion(byteCount: Self.rounded(byteCount), name: Self.prefix)
-    // Not cancelled with the caller: the server must not keep what nobody unregisters.
-    try await Task {
-      try await client.registerSystemSharedMemory(
-        region.name, key: region.key, byteCount: region.byteCount)
-    }.value
+    do {
+      // Not cancelled with the caller: the server must not keep what nobody unregisters.
+      try await Task { [server] in try await server.register(region) }.value
+    } catch {
+      // A lost answer does not undo a registration.
+      state.withLock { leave(region, &$0) }
+      throw error
+    }
     state.withLock { $0.all.append(region) }
     return PooledRegion(region: region, pool: self)
   }
 
+  /// The shortest of those that lie unused and are long enough.
+  private func takeFree(_ byteCount: Int) -> SystemRegion? {
+    state.withLock { state in
+      let fitting = state.free.indices.filter { state.free[$0].byteCount >= byteCount }
+      let place = fitting.min { state.free[$0].byteCount < state.free[$1].byteCount }
+      return place.map { state.free.remove(at: $0) }
+    }
+  }
+
   /// Takes a region back, unless the pool was closed meanwhile.
-  fileprivate func giveBack(_ region: SystemRegion) {
+  func giveBack(_ region: SystemRegion) {
     state.withLock { state in
       if state.all.contains(where: { $0 === region }) { state.free.append(region) }
     }
   }
 
-  fileprivate func abandon(_ region: SystemRegion) {
-    state.withLock { $0.all.removeAll { $0 === region } }
-    Task { try? await client.unregisterWhenFree(region.name) }
+  /// Unregisters a region that is not used again; `close` waits for it.
+  func abandon(_ region: SystemRegion) {
+    state.withLock { state in
+      // Those of a pool that was closed meanwhile are leaving already.
+      guard let place = state.all.firstIndex(where: { $0 === region }) else { return }
+      leave(state.all.remove(at: place), &state)
+    }
   }
 
   /// Makes room: those that lie unused are shorter than what is asked for.
-  private func dropFree() async throws {
-    let dropped = state.withLock { state in
-      defer { state.free = [] }
-      let dropped = state.free
-      state.all.removeAll { region in dropped.contains { $0 === region } }
-      return dropped
+  private func dropFree() {
+    state.withLock { state in
+      for region in state.free {
+        state.all.removeAll { $0 === region }
+        leave(region, &state)
+      }
+      state.free = []
     }
-    try await unregister(dropped)
   }
 
   /// Unregisters all; answers that still lie in a region stay readable.
-  func close() async throws {
-    try await unregister(
-      state.withLock { state in
-        defer { state = State() }
-        return state.all
-      })
+  ///
+  /// Not cancelled with the caller. What a server does not give back in time is logged; the next
+  /// client on this machine finds it.
+  func close() async {
+    let leaving = state.withLock { state in
+      for region in state.all { leave(region, &state) }
+      (state.all, state.free) = ([], [])
+      return Array(state.leaving.values)
+    }
+    guard !leaving.isEmpty else { return }
+    let alarm = Task {
+      try await Task.sleep(for: Self.closePatience)
+      for task in leaving { task.cancel() }
+    }
+    for task in leaving { await task.value }
+    alarm.cancel()
   }
 
-  private func unregister(_ regions: [SystemRegion]) async throws {
-    try await Task {
-      for region in regions { try await client.unregisterWhenFree(region.name) }
-    }.value
+  private func leave(_ region: SystemRegion, _ state: inout State) {
+    // The task can end only after the caller's lock has gone.
+    state.leaving[region.name] = Self.unregistration(of: region, server, logger) { [weak self] in
+      _ = self?.state.withLock { $0.leaving.removeValue(forKey: region.name) }
+    }
+  }
+
+  @discardableResult
+  private static func unregistration(
+    of region: SystemRegion, _ server: Server, _ logger: Logger,
+    whenDone: @escaping @Sendable () -> Void
+  ) -> Task<Void, Never> {
+    Task {
+      do {
+        try await server.unregister(region)
+      } catch {
+        logger.warning(
+          "the server may keep a shared memory region until another client finds it",
+          metadata: ["region": "\(region.name)", "error": "\(error)"])
+      }
+      whenDone()
+    }
   }
 
   /// The next power of two of MiB, so that answers of like sizes share regions.
   private static func rounded(_ byteCount: Int) -> Int {
     var size = 1 << 20
-    while size < byteCount { size <<= 1 }
-    return size
-  }
-}
-
-/// A region of a pool, given back with the last reference.
-final class PooledRegion: Sendable {
-  private let region: SystemRegion
-  private let pool: RegionPool
-  private let isAbandoned = Mutex(false)
-
-  init(region: SystemRegion, pool: RegionPool) { (self.region, self.pool) = (region, pool) }
-
-  deinit {
-    if isAbandoned.withLock({ $0 }) { pool.abandon(region) } else { pool.giveBack(region) }
-  }
-
-  /// Never to be used again: the server may still write into it for a request that failed here.
-  func abandon() { isAbandoned.withLock { $0 = true } }
-
-  /// Its part from `offset` as a request names it.
-  func slice(_ offset: Int, _ byteCount: Int) -> SharedMemorySlice {
-    SharedMemorySlice(region: region.name, offset: offset, byteCount: byteCount)
-  }
-
-  /// The bytes of that part where they lie. Not while the server may be writing them.
-  func bytes(_ offset: Int, _ byteCount: Int) -> TensorBytes {
-    let all = ReceivedMessage(lending: region.bytes, keeping: self)
-    return TensorBytes(all, offset..<offset + byteCount)
+    while size < byteCount, size < 1 << 40 { size <<= 1 }
+    return max(size, byteCount)
   }
 }

@@ -23,10 +23,12 @@ public final class SystemRegion: Sendable {
   /// - Throws: `TritonError` of class `sharedMemory` with the system's reason.
   public init(byteCount: Int, name: String = "spo") throws {
     precondition(byteCount > 0, "a region has at least one byte")
-    key = "/\(name)-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    let key = "/\(name)-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    self.key = key
     self.byteCount = byteCount
     let descriptor = shm_open(key, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Self.failure("open", key) }
+    Self.living.withLock { _ = $0.insert(key) }
     flock(descriptor, LOCK_EX | LOCK_NB)
     self.descriptor = descriptor
     // Allocated now: a full /dev/shm is an error here, and not a SIGBUS at the first write.
@@ -53,6 +55,16 @@ public final class SystemRegion: Sendable {
   private static func discard(_ key: String, _ descriptor: Int32) {
     shm_unlink(key)
     close(descriptor)
+    living.withLock { _ = $0.remove(key) }
+  }
+
+  /// The objects of this process that are not unlinked yet.
+  private static let living = Mutex<Set<String>>([])
+
+  /// Unlinks the objects of all regions of this process, for a program that ends without letting go
+  /// of them. They stay mapped here and at a server until both let go.
+  public static func unlinkAll() {
+    for key in living.withLock({ $0 }) { shm_unlink(key) }
   }
 
   /// The name it is registered under.

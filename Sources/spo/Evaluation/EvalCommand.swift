@@ -4,10 +4,11 @@ internal import RelationBundle
 public import Evaluation
 internal import Foundation
 internal import GlobalPointer
+internal import Texts
 internal import WordPiece
 
 /// Scores predictions against a gold file.
-struct EvalCommand: ParsableCommand {
+struct EvalCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "eval",
     abstract: "Score predicted triples against a gold file.",
@@ -25,7 +26,13 @@ struct EvalCommand: ParsableCommand {
   @Argument(help: "The gold file.") var gold: String
   @Argument(help: "The predictions.") var predicted: String
 
-  @Option(help: "duie1 or duie2. Default: by the form of the gold file's objects.")
+  @Option(
+    help: ArgumentHelp(
+      "duie1 or duie2. Default: by the form of the gold file's objects.",
+      discussion: """
+        duie1 is Baidu's script as corrected on 10 May 2019: of predictions that are one another's \
+        names the first counts, and recall counts the gold triples found. duie2 is that of DuIE 2.0.
+        """))
   var scorer: Scorer?
 
   @Option(help: ArgumentHelp("Other names of entities, tab-separated.", valueName: "file"))
@@ -61,74 +68,46 @@ struct EvalCommand: ParsableCommand {
 
   @Flag(help: "Write JSON.") var json = false
 
-  func run() throws {
+  func run() async throws {
+    let output = try StandardOutput()
+    let page = try html.map { try PageFile(path: $0, inputs: inputs) }
     let goldFile = try TripleFile(path: gold, isGold: true)
     guard !goldFile.texts.isEmpty else {
       throw TripleFile.Malformed(description: "\(gold) has no sentences; is it the gold file?")
     }
-    let scorer = self.scorer ?? (goldFile.hasSlots ? .duie2 : .duie1)
+    let report = try report(goldFile)
+    try page?.write(EvalPage(report).html)
+    try output.write((json ? try report.json : report.text(errors: errors)) + "\n")
+  }
+
+  /// Every file that is read.
+  private var inputs: [String] {
+    [gold, predicted] + [alias, locations, only, against, bundle].compactMap(\.self)
+  }
+
+  private func report(_ goldFile: TripleFile) throws -> EvalReport {
     let kept = try only.map {
-      Set(try RelationSchema(contentsOf: URL(fileURLWithPath: $0)).predicates.map(\.name))
+      Set(
+        try RelationSchema(contentsOf: URL(fileURLWithPath: $0)).predicates.map {
+          ExactText($0.name)
+        })
     }
-    let names = (try TripleFile.aliases(alias), try TripleFile.aliases(locations))
+    let names = (try EvalLines.aliases(alias), try EvalLines.aliases(locations))
+    let scorer = self.scorer ?? (goldFile.hasSlots ? .duie2 : .duie1)
     func evaluation(_ path: String) throws -> Evaluation {
-      let file = try TripleFile(path: path, isGold: false)
-      return Evaluation(
-        try join(goldFile, file, path, kept, scorer), scorer: scorer, aliases: names.0,
-        locations: names.1)
+      let join = EvalJoin(gold: (gold, goldFile), scorer: scorer, kept: kept)
+      let sentences = try join.sentences(path, try TripleFile(path: path, isGold: false))
+      return try Evaluation(sentences, scorer: scorer, aliases: names.0, locations: names.1)
     }
     let first = try evaluation(predicted)
-    var report = EvalReport(first, threshold: threshold, try reach())
+    var report = try EvalReport(first, threshold: threshold, try reach())
     report.files = (gold, predicted)
     if let against {
-      report.comparison = try compare(first, try evaluation(against))
+      report.comparison = try Bootstrap(
+        first.counts(above: threshold), try evaluation(against).counts(above: threshold))
       report.other = against
     }
-    if let html {
-      let sink = try OutputSink(path: html)
-      try sink.append { $0 += Array(EvalPage(report).html.utf8) }
-      try sink.flush()
-    }
-    print(json ? try report.json : report.text(errors: errors))
-  }
-
-  /// The gold file's sentences with their predictions.
-  private func join(
-    _ gold: TripleFile, _ file: TripleFile, _ path: String, _ kept: Set<String>?, _ scorer: Scorer
-  ) throws -> [Evaluation.Sentence] {
-    let strangers = file.texts.filter { gold[$0] == nil }
-    guard strangers.count < file.texts.count || file.texts.isEmpty else {
-      throw TripleFile.Malformed(
-        description: "no text of \(path) is in \(self.gold); are these the same sentences?")
-    }
-    if let first = strangers.first {
-      Terminal.say("\(strangers.count) texts of \(path) are not in the gold file, such as \(first)")
-    }
-    let silent = gold.texts.count { file[$0] == nil }
-    if silent > 0 {
-      Terminal.say("\(silent) gold texts are not in \(path): their triples count as missing")
-    }
-    if file.rejects > 0 { Terminal.say("\(file.rejects) lines of \(path) are rejected records") }
-    func counted(_ predictions: [Prediction]) -> [Prediction] {
-      predictions.filter { kept?.contains($0.statement.predicate) ?? true }.map { prediction in
-        guard scorer == .duie1 else { return prediction }
-        var prediction = prediction
-        prediction.statement.object = ["@value": prediction.statement.value]
-        return prediction
-      }
-    }
-    return gold.texts.map { text in
-      Evaluation.Sentence(
-        text: text, gold: counted(gold[text] ?? []).map(\.statement),
-        predicted: counted(file[text] ?? []))
-    }
-  }
-
-  private func compare(_ first: Evaluation, _ second: Evaluation) throws -> Bootstrap {
-    func counts(_ evaluation: Evaluation) -> [Counts] {
-      evaluation.judgements(above: threshold).map { $0.counts(evaluation.scorer) }
-    }
-    return Bootstrap(counts(first), counts(second))
+    return report
   }
 
   private func reach() throws -> TokenReach? {

@@ -90,39 +90,44 @@ struct EvalPage {
       }.joined(separator: "\n") + "</table>"
   }
 
+  /// So many errors of a class are listed, so that a browser can open the page.
+  static let listed = 500
+
   private var errors: String {
     ErrorClass.allCases.map { name in
-      let cases = report.errors.filter { $0.errorClass == name }
+      let cases = report.errors[name] ?? []
       guard !cases.isEmpty else { return "" }
-      let items = cases.map { error in
-        let side = error.isPredicted ? "predicted" : "not found"
-        let near =
-          error.resembles.map {
-            " <span class=\"side\">resembles \(escaped(EvalReport.line($0)))</span>"
-          }
-          ?? ""
-        return
-          "<li><span class=\"side\">\(side)</span> \(escaped(EvalReport.line(error.statement)))"
-          + "\(near)<br>\(marked(error))</li>"
-      }
+      let left = cases.count - Self.listed
+      let rest = left > 0 ? "\n<li class=\"side\">… and \(left) more that are not listed</li>" : ""
       return "<details><summary>\(name.rawValue): \(cases.count)</summary><ul>"
-        + items.joined(separator: "\n") + "</ul></details>"
+        + cases.prefix(Self.listed).map(item).joined(separator: "\n") + rest + "</ul></details>"
     }.joined(separator: "\n")
   }
 
-  /// The sentence with the first occurrence of each mention in colour.
-  private func marked(_ error: ErrorCase) -> String {
-    var text = escaped(error.text)
-    let mentions = [(error.statement.subject, "subject"), (error.statement.value, "object")]
-    // The longer one first: the shorter may lie within it.
-    for (mention, style) in mentions.sorted(by: { $0.0.count > $1.0.count }) {
-      let wanted = escaped(mention)
-      guard !wanted.isEmpty, let place = text.range(of: wanted, options: .caseInsensitive) else {
-        continue
-      }
-      let found = text[place]
-      text.replaceSubrange(place, with: "<span class=\"\(style)\">\(found)</span>")
+  private func item(_ error: ErrorCase) -> String {
+    let side = error.isPredicted ? "predicted" : "not found"
+    let near = error.resembles.map { other in
+      " <span class=\"side\">resembles \(escaped(EvalReport.line(other)))</span>"
     }
-    return text
+    return "<li><span class=\"side\">\(side)</span> \(escaped(EvalReport.line(error.statement)))"
+      + "\(near ?? "")<br>\(marked(error))</li>"
+  }
+
+  /// The sentence with the first occurrence of each mention in color: cut at the mentions' ends
+  /// first and escaped piece by piece, so that no mention is sought within the markup.
+  private func marked(_ error: ErrorCase) -> String {
+    let text = error.text
+    let mentions = [("subject", error.statement.subject), ("object", error.statement.value)]
+    let places = mentions.compactMap { style, mention in
+      text.range(of: mention, options: [.caseInsensitive, .literal]).map { (style, $0) }
+    }
+    let ends = places.flatMap { [$0.1.lowerBound, $0.1.upperBound] }
+    let cuts = Set(ends + [text.startIndex, text.endIndex]).sorted()
+    return zip(cuts, cuts.dropFirst()).map { from, to in
+      let styles = places.filter { $0.1.contains(from) }.map(\.0)
+      let piece = escaped(String(text[from..<to]))
+      return styles.isEmpty
+        ? piece : "<span class=\"\(styles.joined(separator: " "))\">\(piece)</span>"
+    }.joined()
   }
 }

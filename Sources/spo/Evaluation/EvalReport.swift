@@ -8,23 +8,28 @@ struct EvalReport {
   let total: Counts
   let predicates: [(predicate: String, counts: Counts)]
   let sweep: [Evaluation.Point]
-  let errors: [ErrorCase]
+  let errors: [ErrorClass: [ErrorCase]]
   /// Of the scores above the threshold: at the bundle's temperature, and at the one that fits best.
   let calibration: [Calibration]
   var files = (gold: "", predicted: "")
   var comparison: Bootstrap?
   var other: String?
 
-  init(_ evaluation: Evaluation, threshold: Double, _ reach: TokenReach?) {
+  /// - Throws: `CancellationError` when the task is cancelled.
+  init(_ evaluation: Evaluation, threshold: Double, _ reach: TokenReach?) throws {
     (self.evaluation, self.threshold) = (evaluation, threshold)
-    let judgements = evaluation.judgements(above: threshold)
+    let judgements = try evaluation.judgements(above: threshold)
     total = evaluation.total(judgements)
     predicates = evaluation.byPredicate(judgements)
-    sweep = evaluation.sweep()
-    errors = judgements.flatMap { $0.errors(reach) }
-    let samples = evaluation.samples().filter { $0.score > threshold }
+    sweep = try evaluation.sweep()
+    let errors = try judgements.flatMap { judgement in
+      try Task.checkCancellation()
+      return judgement.errors(reach)
+    }
+    self.errors = Dictionary(grouping: errors, by: \.errorClass)
+    let samples = try evaluation.samples().filter { $0.score > threshold }
     let temperatures =
-      [reach?.temperature ?? 1] + [Calibration.fittedTemperature(samples)].compactMap(\.self)
+      [reach?.temperature ?? 1] + [try Calibration.fittedTemperature(samples)].compactMap(\.self)
     calibration = samples.isEmpty ? [] : temperatures.map { Calibration(samples, temperature: $0) }
   }
 
@@ -50,7 +55,7 @@ struct EvalReport {
 
   private var predicateTable: String {
     var table = Table("PREDICATE", "GOLD", "PREDICTED", "P", "R", "F1")
-    for (name, counts) in predicates { table.rows.append([name] + row(counts)) }
+    for (name, counts) in predicates { table.rows.append([visible(name)] + row(counts)) }
     return table.description
   }
 
@@ -86,7 +91,7 @@ struct EvalReport {
   /// Cases by class: predicted and wrong, gold and not found.
   var classes: [(name: ErrorClass, wrong: Int, missed: Int)] {
     ErrorClass.allCases.map { name in
-      let all = errors.filter { $0.errorClass == name }
+      let all = errors[name] ?? []
       return (name, all.count(where: \.isPredicted), all.count { !$0.isPredicted })
     }.filter { $0.wrong + $0.missed > 0 }
   }
@@ -101,17 +106,19 @@ struct EvalReport {
 
   private func examples(_ count: Int) -> String {
     ErrorClass.allCases.flatMap { name in
-      errors.filter { $0.errorClass == name }.prefix(count).map { error in
+      (errors[name] ?? []).prefix(count).map { error in
         let side = error.isPredicted ? "predicted" : "not found"
         let near = error.resembles.map { ", resembles \(Self.line($0))" } ?? ""
-        return "\(name.rawValue), \(side): \(Self.line(error.statement))\(near)\n    \(error.text)"
+        return visible("\(name.rawValue), \(side): \(Self.line(error.statement))\(near)")
+          + "\n    " + visible(error.text)
       }
     }.joined(separator: "\n")
   }
 
   static func line(_ statement: Statement) -> String {
-    let slots = statement.object.count > 1 ? " \(statement.object.sorted { $0.key < $1.key })" : ""
-    return "(\(statement.subject), \(statement.predicate), \(statement.value))\(slots)"
+    let slots = statement.slots.map { "\($0.name): \($0.value)" }.joined(separator: ", ")
+    return "(\(statement.subject), \(statement.predicate), \(statement.value))"
+      + (statement.slots.count > 1 ? " {\(slots)}" : "")
   }
 
   private func verdict(_ bootstrap: Bootstrap) -> String {

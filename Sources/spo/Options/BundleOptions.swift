@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import RelationBundle
 internal import Foundation
-internal import Inference
 
 /// Where the vocabulary, the schema and the weights are.
 struct BundleOptions: ParsableArguments {

@@ -5,7 +5,6 @@ internal import RelationBundle
 internal import Inference
 internal import RelationExtraction
 internal import RelationServing
-internal import Triton
 internal import WordPiece
 
 /// Which model runs, here or on a server, and how.

@@ -34,7 +34,9 @@ import Testing
     let python = try #require(ProcessInfo.processInfo.environment["SPO_SERVE_PYTHON"])
     let script = Project.root.appending(path: "Tests/TritonTests/Reference/half_mask.py").path
     let model = Project.root.appending(path: ".build/tests/half/spo_half")
-    let made = try await Command(python, [script, Project.demo.path, model.path])
+    let packages = Project.root.appending(path: "Scripts/python").path
+    let made = try await Command(
+      python, [script, Project.demo.path, model.path], ["PYTHONPATH": packages])
     #expect(made.status == 0, "\(made.errors)")
     let kind = ServerKind(name: "half", models: [], others: [".build/tests/half/spo_half"])
     let server = try await Servers.get(kind).address

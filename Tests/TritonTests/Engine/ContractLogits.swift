@@ -1,6 +1,6 @@
 import GlobalPointer
 
-/// The logits of the test models, computed as `Models/spo_semantic/contract.py` says.
+/// The logits of the test models, computed as `Models/spo_semantic/1/model.py` says.
 struct ContractLogits {
   static let predicates = 3
   let ids: [Int32]

@@ -98,7 +98,8 @@ import Testing
     async throws
   {
     let client = try await Servers.get(Self.kind).client()
-    let orphan = "\(RegionPool.prefix)-1-\(UInt64.random(in: 0 ... .max))"
+    let dead = try await Command("/bin/true", []).pid
+    let orphan = "\(RegionPool.prefix)-\(dead)-\(UInt64.random(in: 0 ... .max))"
     let descriptor = shm_open("/" + orphan, O_CREAT | O_RDWR, 0o600)
     ftruncate(descriptor, 4_096)
     close(descriptor)

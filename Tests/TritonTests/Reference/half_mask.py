@@ -9,9 +9,7 @@ from pathlib import Path
 
 import torch
 
-SCRIPTS = Path(__file__).resolve().parents[3] / "Scripts"
-sys.path += [str(SCRIPTS / "serving"), str(SCRIPTS / "training")]
-from exporter import Exporter  # noqa: E402
+from spo_serve.exporter import Exporter
 
 
 class HalfMask(torch.nn.Module):

@@ -11,6 +11,8 @@ enum Project {
 /// A program that has run to its end.
 struct Command {
   let status: Int32
+  /// The number that it had.
+  let pid: pid_t
   let output: String
   let errors: String
 
@@ -32,6 +34,7 @@ struct Command {
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     status = try await Self.run(process)
+    pid = process.processIdentifier
     self.output = try String(contentsOf: output, encoding: .utf8)
     self.errors = try String(contentsOf: errors, encoding: .utf8)
   }

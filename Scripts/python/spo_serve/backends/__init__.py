@@ -1,0 +1,1 @@
+"""Triton's ONNX and TorchScript backends for CPUs, over its Python backend."""

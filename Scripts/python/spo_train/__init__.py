@@ -1,0 +1,1 @@
+"""Labelled Chinese text to a bundle: training, pretraining, conversion of checkpoints."""

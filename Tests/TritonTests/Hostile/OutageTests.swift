@@ -1,0 +1,41 @@
+import Foundation
+import Inference
+import InMemoryLogging
+import Logging
+import Testing
+
+@testable import RelationServing
+@testable import Triton
+
+/// What was lost with its connection is sent again, and a word is said of it.
+@Suite(.timeLimit(.minutes(1))) struct OutageTests {
+  @Test func `Bug: a server that is away for a moment ended the run`() async throws {
+    let handler = InMemoryLogHandler()
+    let engine = try await TritonEngine.hostile("away:3", of: 777) {
+      $0.logger = Logger(label: "test") { _ in handler }
+    }
+    try await engine.expectRight([[101, 777, 102]])
+    #expect(engine.statistics.outages == 3)
+    let told = handler.entries
+    #expect(told.map(\.level) == [.warning, .notice])
+    #expect(told.first?.metadata["for"] == "120.0 seconds")
+    #expect(told.last?.metadata["sent_again"] == "3")
+  }
+
+  @Test func `Patience with a server that is away ends with its own error`() async throws {
+    let engine = try await TritonEngine.hostile("away:3", of: 777) { $0.outagePatience = .zero }
+    let error = await #expect(throws: InferenceError.self) {
+      try await engine.expectRight([[101, 777, 102]])
+    }
+    #expect(error?.code == .unavailable && error?.isRetriable == true)
+  }
+
+  @Test func `Who waits for a lost server and is cancelled goes at once`() async throws {
+    let engine = try await TritonEngine.hostile("away:1000000", of: 777)
+    let task = Task { try await engine.expectRight([[101, 777, 102]]) }
+    while engine.statistics.outages == 0 { await Task.yield() }
+    task.cancel()
+    let error = await #expect(throws: InferenceError.self) { try await task.value }
+    #expect(error?.code == .cancelled)
+  }
+}
