@@ -69,14 +69,15 @@ let package = Package(
 
     // Floor 4: what a model is made of.
     .target(
-      name: "RelationBundle", dependencies: ["Digest", "GlobalPointer", "Inference", "WordPiece"],
+      name: "RelationBundle",
+      dependencies: ["Digest", "GlobalPointer", "Inference", "Texts", "WordPiece"],
       swiftSettings: strict),
 
     // Floor 5: engines.
     .target(
       name: "EmbeddedEngine",
       dependencies: [
-        "BLAS", "CKernels", "GlobalPointer", "Inference", "RelationBundle",
+        "BLAS", "CKernels", "GlobalPointer", "Inference", "RelationBundle", "Texts",
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),

@@ -1,85 +1,78 @@
-internal import Foundation
+package import Texts
 
-/// A JSON object of a bundle's file, its values told apart as JSON tells them apart: `true` is no 1.
+/// A JSON object of a bundle's file.
 package struct JSONObject {
   /// The file, for errors.
   package let path: String
   /// The values; of a key that comes twice the last one counts.
-  package let fields: [String: Any]
+  package let fields: [String: JSONValue]
 
-  /// Reads UTF-8, with or without a byte order mark.
+  /// Reads UTF-8, with or without a byte order mark; `what` it is of the file is for errors.
   ///
   /// - Throws: `BundleError` naming the encoding where it is another one, or the place of the
   ///   mistake.
-  package init(_ bytes: some Collection<UInt8>, path: String, what: String) throws(BundleError) {
-    if let encoding = Self.wideEncoding(bytes) {
+  package init(_ bytes: [UInt8], path: String, what: String) throws(BundleError) {
+    if let encoding = Self.wideEncoding(Array(bytes.prefix(4))) {
       throw BundleError(
         path, "\(what) is \(encoding), expected UTF-8; convert it: iconv -f \(encoding) -t UTF-8")
     }
-    guard String(validating: bytes, as: UTF8.self) != nil else {
-      throw BundleError(path, "\(what) is not UTF-8; write it as UTF-8")
-    }
-    let value: Any
-    do {
-      value = try JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let value: JSONValue
+    do throws(JSONError) {
+      value = try JSONValue(bytes.starts(with: mark) ? Array(bytes.dropFirst(3)) : bytes)
     } catch {
-      let detail = (error as NSError).userInfo["NSDebugDescription"] as? String
-      throw BundleError(path, "\(what) is not JSON: \(detail ?? error.localizedDescription)")
+      throw BundleError(path, "\(what) is not JSON: \(error)")
     }
-    guard let object = value as? [String: Any] else {
-      throw BundleError(path, "\(what) is not a JSON object: \(Self.excerpt(value))")
+    guard let members = value.members else {
+      throw BundleError(path, "\(what) is \(value.kind), expected a JSON object")
     }
-    (self.path, fields) = (path, object)
+    self.path = path
+    fields = Dictionary(members.map { ($0.name, $0.value) }) { $1 }
   }
 
   /// UTF-16 or UTF-32, which JSON shows by its mark or by zeros beside its first character.
-  private static func wideEncoding(_ bytes: some Collection<UInt8>) -> String? {
-    switch Array(bytes.prefix(4)) {
-    case [0xFF, 0xFE, 0, 0], [0, 0, 0xFE, 0xFF]: "UTF-32"
-    case let first where [[0xFF, 0xFE], [0xFE, 0xFF]].contains(Array(first.prefix(2))): "UTF-16"
-    case let first where first.count == 4 && first.prefix(3).elementsEqual([0, 0, 0]): "UTF-32BE"
-    case let first where first.count == 4 && first.suffix(3).elementsEqual([0, 0, 0]): "UTF-32LE"
-    case let first where first.count == 4 && first[0] == 0 && first[2] == 0: "UTF-16BE"
-    case let first where first.count == 4 && first[1] == 0 && first[3] == 0: "UTF-16LE"
+  private static func wideEncoding(_ first: [UInt8]) -> String? {
+    if [[0xFF, 0xFE, 0, 0], [0, 0, 0xFE, 0xFF]].contains(first) { return "UTF-32" }
+    if first.starts(with: [0xFF, 0xFE]) || first.starts(with: [0xFE, 0xFF]) { return "UTF-16" }
+    return switch first.map({ $0 == 0 }) {
+    case [true, true, true, false]: "UTF-32BE"
+    case [false, true, true, true]: "UTF-32LE"
+    case [true, false, true, false]: "UTF-16BE"
+    case [false, true, false, true]: "UTF-16LE"
     default: nil
     }
   }
+}
 
-  /// A value in an error message, cut where it is long.
-  package static func excerpt(_ value: Any?) -> String {
-    guard let value else { return "missing" }
-    let text = isBoolean(value) ? ((value as? Bool) == true ? "true" : "false") : "\(value)"
-    return text.count > 80 ? "\(text.prefix(80))…" : text
+extension JSONValue {
+  /// The number, where it is written without fraction and exponent; `true` is none.
+  package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+
+  /// The truth value; 1 is none.
+  package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+
+  /// The elements, when all of them are integers.
+  package var integers: [Int]? {
+    guard let array else { return nil }
+    let values = array.compactMap(\.integer)
+    return values.count == array.count ? values : nil
   }
 
-  /// A number without a fraction.
-  package static func integer(_ value: Any?) -> Int? {
-    guard let value, !isBoolean(value) else { return nil }
-    return value as? Int
+  /// The value in an error message, cut where it is long.
+  package var excerpt: String {
+    let text =
+      switch self {
+      case .bool(let value): "\(value)"
+      case .integer(let value): "\(value)"
+      case .number(let value): "\(value)"
+      case .string(let value): "\"\(value)\""
+      case .null, .array, .object: kind
+      }
+    return text.cut
   }
+}
 
-  /// Any number.
-  package static func number(_ value: Any?) -> Float? {
-    guard let value, !isBoolean(value) else { return nil }
-    return (value as? NSNumber)?.floatValue
-  }
-
-  /// `true` or `false`, and no number.
-  package static func boolean(_ value: Any?) -> Bool? {
-    guard let value, isBoolean(value) else { return nil }
-    return value as? Bool
-  }
-
-  /// An array of numbers without fractions.
-  package static func integers(_ value: Any?) -> [Int]? {
-    guard let values = value as? [Any] else { return nil }
-    let numbers = values.compactMap(integer)
-    return numbers.count == values.count ? numbers : nil
-  }
-
-  /// Foundation gives both as NSNumber, booleans with the C type char.
-  private static func isBoolean(_ value: Any) -> Bool {
-    guard let number = value as? NSNumber else { return false }
-    return number.objCType[0] == CChar(UInt8(ascii: "c"))
-  }
+extension String {
+  /// At most eighty characters of it, for error messages.
+  package var cut: String { count > 80 ? "\(prefix(80))…" : self }
 }

@@ -1,4 +1,5 @@
 public import Foundation
+internal import Texts
 
 /// A bundle's `config.json`: Hugging Face BERT keys, and the heads under `spo_heads`.
 public struct ModelConfiguration: Sendable, Hashable {
@@ -56,7 +57,7 @@ extension ModelConfiguration {
 
   init(_ file: BundleFile) throws {
     let fields = Fields(
-      try JSONObject(file.contents(atMost: Self.largest), path: file.path, what: "it"))
+      json: try JSONObject(file.contents(atMost: Self.largest), path: file.path, what: "it"))
     try fields.require("hidden_act", "gelu")
     vocabularySize = try fields.integer("vocab_size", 1...10_000_000)
     hiddenSize = try fields.integer("hidden_size", 1...65_536)
@@ -82,49 +83,44 @@ extension ModelConfiguration {
 
 /// The fields of a config.json, each read with the error that names it.
 private struct Fields {
-  let path: String
-  let object: [String: Any]
-
-  init(_ json: JSONObject) { (path, object) = (json.path, json.fields) }
+  let json: JSONObject
 
   func require(_ key: String, _ expected: String) throws {
-    guard let value = object[key] as? String, value == expected else {
-      throw fail(key, "\"\(expected)\"")
-    }
+    guard json.fields[key]?.string == expected else { throw fail(key, "\"\(expected)\"") }
   }
 
   func integer(_ key: String, _ range: ClosedRange<Int>) throws -> Int {
-    guard let value = JSONObject.integer(object[key]), range.contains(value) else {
+    guard let value = json.fields[key]?.integer, range.contains(value) else {
       throw fail(key, "an integer in \(range.lowerBound)...\(range.upperBound)")
     }
     return value
   }
 
   func number(_ key: String) throws -> Float {
-    guard let value = JSONObject.number(object[key]), value > 0, value < 1 else {
+    guard let value = json.fields[key]?.double.map(Float.init), value > 0, value < 1 else {
       throw fail(key, "a number between 0 and 1")
     }
     return value
   }
 
   func temperature() throws -> Float {
-    guard let given = object["spo_temperature"] else { return 1 }
-    guard let value = JSONObject.number(given), value > 0, value <= 100 else {
+    guard let given = json.fields["spo_temperature"] else { return 1 }
+    guard let value = given.double.map(Float.init), value > 0, value <= 100 else {
       throw fail("spo_temperature", "a number above 0, at most 100")
     }
     return value
   }
 
   func head(_ name: String) throws -> ModelConfiguration.Head {
-    let heads = object["spo_heads"] as? [String: Any]
-    guard let head = heads?[name] as? [String: Any],
-      let type = head["type"] as? String, let kind = ModelConfiguration.Head.Kind(rawValue: type),
-      let size = JSONObject.integer(head["head_size"]), (2...1_024).contains(size), size % 2 == 0,
-      let rope = JSONObject.boolean(head["rope"])
+    let head = json.fields["spo_heads"]?[name]
+    guard let type = head?["type"]?.string,
+      let kind = ModelConfiguration.Head.Kind(rawValue: type),
+      let size = head?["head_size"]?.integer, (2...1_024).contains(size), size % 2 == 0,
+      let rope = head?["rope"]?.bool
     else {
       throw BundleError(
-        path,
-        "spo_heads.\(name) is \(JSONObject.excerpt(heads?[name])), expected {\"type\": "
+        json.path,
+        "spo_heads.\(name) is \(head?.excerpt ?? "missing"), expected {\"type\": "
           + "\"global_pointer\" or \"efficient_global_pointer\", \"head_size\": even, "
           + "\"rope\": true or false}")
     }
@@ -132,6 +128,7 @@ private struct Fields {
   }
 
   private func fail(_ key: String, _ expected: String) -> BundleError {
-    BundleError(path, "\(key) is \(JSONObject.excerpt(object[key])), expected \(expected)")
+    BundleError(
+      json.path, "\(key) is \(json.fields[key]?.excerpt ?? "missing"), expected \(expected)")
   }
 }

@@ -174,14 +174,14 @@ import Testing
 
   @Test func `A config.json that is no JSON object is told with the place of the mistake`() {
     for (text, words) in [
-      ("", "is not JSON"), ("{\"a\": ", "is not JSON"), ("[1]", "not a JSON object"),
-      ("7", "not a JSON object"), ("{\"a\": \"\u{1}\"}", "is not JSON"),
+      ("", "is not JSON"), ("{\"a\": ", "is not JSON"), ("[1]", "expected a JSON object"),
+      ("7", "expected a JSON object"), ("{\"a\": \"\u{1}\"}", "is not JSON"),
     ] {
       expectDamage(naming: ["config.json", words]) {
         try Data(text.utf8).write(to: $0.appendingPathComponent("config.json"))
       }
     }
-    expectDamage(naming: ["config.json", "is not UTF-8"]) {
+    expectDamage(naming: ["config.json", "0xFF"]) {
       try Data([0x7B, 0xFF, 0x7D]).write(to: $0.appendingPathComponent("config.json"))
     }
   }

@@ -1,4 +1,5 @@
 internal import RelationBundle
+internal import Texts
 
 /// Element types of tensors that are read.
 enum ElementType: String {
@@ -60,21 +61,20 @@ struct SafeTensors {
   }
 
   private static func entry(
-    _ name: String, _ value: Any, dataStart: Int, _ file: BundleFile
+    _ name: String, _ value: JSONValue, dataStart: Int, _ file: BundleFile
   ) throws(BundleError) -> Entry {
     func fail(_ reason: String) -> BundleError { BundleError(file.path, tensor: name, reason) }
-    guard let row = value as? [String: Any], let dtype = row["dtype"] as? String,
-      let shape = JSONObject.integers(row["shape"]),
-      let offsets = JSONObject.integers(row["data_offsets"]), offsets.count == 2
+    guard let dtype = value["dtype"]?.string, let shape = value["shape"]?.integers,
+      let offsets = value["data_offsets"]?.integers, offsets.count == 2
     else { throw fail("its header entry lacks dtype, shape or data_offsets") }
     guard let type = ElementType(rawValue: dtype) else {
-      throw fail("its dtype is \(JSONObject.excerpt(dtype)), expected F32, F16 or BF16")
+      throw fail("its dtype is \(dtype.cut), expected F32, F16 or BF16")
     }
     var bytes = type.byteCount
     for size in shape {
       let (product, overflow) = bytes.multipliedReportingOverflow(by: size)
       guard size >= 0, !overflow else {
-        throw fail("its shape \(JSONObject.excerpt(shape)) is impossible")
+        throw fail("its shape \("\(shape)".cut) is impossible")
       }
       bytes = product
     }
@@ -84,7 +84,7 @@ struct SafeTensors {
     }
     guard offsets[1] - offsets[0] == bytes else {
       throw fail(
-        "its shape \(JSONObject.excerpt(shape)) of \(dtype) needs \(bytes) bytes, its data has "
+        "its shape \("\(shape)".cut) of \(dtype) needs \(bytes) bytes, its data has "
           + "\(offsets[1] - offsets[0])")
     }
     return Entry(
@@ -111,7 +111,7 @@ struct SafeTensors {
     guard entry.shape == shape else {
       throw BundleError(
         file.path, tensor: name,
-        "its shape is \(JSONObject.excerpt(entry.shape)), expected \(shape) by config.json")
+        "its shape is \("\(entry.shape)".cut), expected \(shape) by config.json")
     }
     return entry
   }
