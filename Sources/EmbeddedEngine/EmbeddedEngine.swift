@@ -55,7 +55,8 @@ public final class EmbeddedEngine: InferenceEngine {
   /// Opens the bundle's weights and starts the workers.
   ///
   /// - Throws: `BundleError` naming the file and the tensor, `InferenceError` when the processor
-  ///   lacks the precision.
+  ///   lacks the precision, a number of the configuration is below 1, or the system refuses memory
+  ///   or threads.
   public init(bundle: ModelBundle, configuration: Configuration = .init()) throws {
     _ = OpenBLAS.singleThreaded
     precision = configuration.precision ?? .fastestFloat32
@@ -65,16 +66,17 @@ public final class EmbeddedEngine: InferenceEngine {
         message: "this processor has no instructions for \(precision.rawValue); "
           + "use float32 or reference")
     }
+    let threads = try Self.positive(
+      configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount, "threads")
+    let rows = try Self.positive(configuration.batchRows, "batchRows")
+    let tokens = try Self.positive(configuration.batchTokens, "batchTokens")
     (self.bundle, weights) = (bundle, try BundleFile(path: bundle.weightsPath))
     model = try Self.model(weights, bundle.configuration, precision, configuration.pairFloats)
-    let threads = try Self.checked(
-      configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
     shape = bundle.modelShape
     identity = EngineIdentity(
       engine: "embedded", model: bundle.directory.path, mode: precision.rawValue)
     limits = EngineLimits(
-      batchRows: configuration.batchRows,
-      batchTokens: max(configuration.batchTokens, shape.maximumTokens), concurrency: threads)
+      batchRows: rows, batchTokens: max(tokens, shape.maximumTokens), concurrency: threads)
     onStep = configuration.onStep
     workers = try WorkerPool(threads: threads)
   }
@@ -82,9 +84,8 @@ public final class EmbeddedEngine: InferenceEngine {
   /// The SHA-256 of the bundle's files as they were read, in the order of their names.
   ///
   /// A file that was replaced since is hashed as it was; of one that was overwritten in place the
-  /// digest has a note instead of a hash. Hashing reads the files, 2 GB/s where the processor has
-  /// instructions for it, and only when it is asked for: at once after the start, a later change of
-  /// the files does not matter.
+  /// digest has a note instead of a hash. The files are read and hashed when this is called, some
+  /// 2 GB a second where the processor has instructions for it.
   public func digests() -> [FileDigest] {
     (bundle.digests() + [weights.digest()]).sorted { $0.file < $1.file }
   }
@@ -162,11 +163,11 @@ public final class EmbeddedEngine: InferenceEngine {
     }
   }
 
-  private static func checked(_ threads: Int) throws -> Int {
-    guard threads >= 1 else {
+  private static func positive(_ value: Int, _ name: String) throws -> Int {
+    guard value >= 1 else {
       throw InferenceError(
-        code: .invalidRequest, message: "\(threads) worker threads, expected at least 1")
+        code: .invalidRequest, message: "\(name) is \(value), expected at least 1")
     }
-    return threads
+    return value
   }
 }

@@ -198,8 +198,23 @@ import Testing
     while workers.threadCount > 0 { await Task.yield() }
   }
 
-  @Test func `An engine without threads is refused`() {
-    #expect(throws: InferenceError.self) { try engine(threads: 0) }
+  @Test(arguments: [
+    \EmbeddedEngine.Configuration.batchRows, \.batchTokens, \.threads!,
+  ])
+  func `A number of the configuration below 1 is refused`(
+    number: WritableKeyPath<EmbeddedEngine.Configuration, Int> & Sendable
+  ) throws {
+    for value in [0, -1, Int.min] {
+      var configuration = EmbeddedEngine.Configuration()
+      configuration.threads = 1
+      configuration[keyPath: number] = value
+      #expect {
+        try EmbeddedEngine(
+          bundle: ModelBundle(directory: fixture.directory), configuration: configuration)
+      } throws: {
+        ($0 as? InferenceError)?.code == .invalidRequest
+      }
+    }
   }
 
   @Test func `Candidates of several sentences share a product only within the bound of memory`()
