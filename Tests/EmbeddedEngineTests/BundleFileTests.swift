@@ -113,6 +113,17 @@ import Testing
     }
   }
 
+  @Test func `A file that is replaced between two ways of reading it is noticed`() throws {
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try Data("one".utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let opened = try BundleFile(path: file.path)
+    try opened.requireInPlace()
+    try Data("two".utf8).write(to: file, options: .atomic)
+    try opened.requireUnchanged()
+    #expect { try opened.requireInPlace() } throws: { "\($0)".contains("it was replaced") }
+  }
+
   @Test(arguments: names)
   func `Bug: a Git LFS pointer is named as one, with what fetches the file`(name: String) {
     expectDamage(naming: [name, "Git LFS pointer", "git lfs pull"]) { directory in
