@@ -47,7 +47,10 @@ let package = Package(
     .target(name: "Digest", dependencies: ["CSHA256"], swiftSettings: strict),
     .target(name: "Texts", swiftSettings: strict),
     .target(name: "BLAS", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strict),
-    .target(name: "GRPCChannel", dependencies: ["CGRPC"], swiftSettings: strict),
+    .target(
+      name: "GRPCChannel",
+      dependencies: ["CGRPC", .product(name: "DequeModule", package: "swift-collections")],
+      swiftSettings: strict),
 
     .target(
       name: "Limiting", dependencies: [.product(name: "DequeModule", package: "swift-collections")],
@@ -112,6 +115,7 @@ let package = Package(
         "Inference", "RelationBundle", "RelationExtraction", "RelationServing", "Texts", "Triton",
         "WordPiece",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
 
@@ -142,11 +146,18 @@ let package = Package(
       name: "EchoServer", path: "Tests/EchoServer", cSettings: strictC,
       linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
     .testTarget(
-      name: "GRPCChannelTests", dependencies: ["EchoServer", "GRPCChannel"],
+      name: "GRPCChannelTests", dependencies: ["EchoServer", "GRPCChannel", "TestSupport"],
+      swiftSettings: strictTests),
+    // A user of the client alone: it can name nothing but what `import Triton` brings.
+    .testTarget(
+      name: "TritonClientTests", dependencies: ["EchoServer", "TestSupport", "Triton"],
       swiftSettings: strictTests),
     .testTarget(
       name: "TritonProtocolTests",
-      dependencies: ["CTritonProtocol", "GRPCChannel", "TestSupport", "Triton"],
+      dependencies: [
+        "CTritonProtocol", "EchoServer", "GRPCChannel", "TestSupport", "Triton",
+        .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strictTests),
     .testTarget(
       name: "RelationServingTests",
@@ -161,7 +172,8 @@ let package = Package(
       swiftSettings: strictTests),
     .testTarget(
       name: "EvaluationTests", dependencies: ["Evaluation"], swiftSettings: strictTests),
-    .testTarget(name: "CommandLineTests", dependencies: ["spo"], swiftSettings: strictTests),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["Triton", "spo"], swiftSettings: strictTests),
     .testTarget(
       name: "TritonTests",
       dependencies: [

@@ -21,7 +21,7 @@ public final class Channel: Sendable {
   ///
   /// - Throws: `RPCError` for any status but OK; `CancellationError` when the task is cancelled.
   public func unary(
-    _ method: RPCMethod, _ request: OutgoingMessage, options: CallOptions = .init()
+    _ method: RPCMethod, _ request: OutgoingMessage, options: RPCOptions = .init()
   ) async throws -> UnaryAnswer {
     try Task.checkCancellation()
     try check(options, method)
@@ -45,8 +45,10 @@ public final class Channel: Sendable {
   ///
   /// A stream that `body` leaves unfinished is cancelled. `body` hears of a failure as an
   /// `RPCError` from `receive` or `send`.
+  /// `body` runs in its caller's isolation: an actor may use its own state there.
   public func bidirectional<Result>(
-    _ method: RPCMethod, options: CallOptions = .init(),
+    _ method: RPCMethod, options: RPCOptions = .init(),
+    isolation: isolated (any Actor)? = #isolation,
     _ body: (BidirectionalCall) async throws -> Result
   ) async throws -> Result {
     try Task.checkCancellation()
@@ -89,13 +91,13 @@ public final class Channel: Sendable {
   /// Refuses new calls, cancels those in flight and returns when the last has ended.
   public func close() async {
     let running = calls.withLock { $0.close() }
-    for call in running { call.cancel() }
+    for call in running { call.close() }
     await withCheckedContinuation { continuation in
       if calls.withLock({ $0.wait(continuation) }) { continuation.resume() }
     }
   }
 
-  private func check(_ options: CallOptions, _ method: RPCMethod) throws {
+  private func check(_ options: RPCOptions, _ method: RPCMethod) throws {
     guard options.timeout >= .milliseconds(1) else {
       throw RPCError(
         code: .invalidArgument,

@@ -17,6 +17,12 @@ public struct ChannelConfiguration: Sendable, Hashable {
   public var keepalive: Duration?
   /// Bytes that may be on their way before the first is read: HTTP/2's stream window.
   public var receiveWindowBytes = 16 << 20
+  /// The longest message that is received; a longer one ends its call with `resourceExhausted`.
+  ///
+  /// Without it a server that lies, or that is not the one meant, could fill the memory. The
+  /// default of 512 MiB is more than most models answer and bearable beside several calls at once;
+  /// gRPC itself ends at 2 GiB.
+  public var maximumReceivedMessageBytes = 512 << 20
   /// Put before gRPC's own user agent.
   public var userAgent = "spo"
   /// More of the core's channel arguments, by their names in grpc_types.h.
@@ -53,7 +59,8 @@ public struct ChannelConfiguration: Sendable, Hashable {
     let usesProxy = proxy == .always || (proxy == .exceptPrivate && !target.isPrivate)
     var all: [String: Argument] = [
       // Without these two the core refuses messages above 4 MiB, also when a user adds arguments.
-      "grpc.max_receive_message_length": .integer(-1),
+      "grpc.max_receive_message_length": .integer(
+        Int32(clamping: max(0, maximumReceivedMessageBytes))),
       "grpc.max_send_message_length": .integer(-1),
       "grpc.enable_http_proxy": .integer(usesProxy ? 1 : 0),
       // Two channels with equal arguments would share one TCP connection.
@@ -95,8 +102,8 @@ public struct TLSConfiguration: Sendable, Hashable {
     self.serverName = serverName
   }
 
-  /// A client's certificate.
-  public struct Identity: Sendable, Hashable {
+  /// A client's certificate. Its description does not show the key.
+  public struct Identity: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
     /// PEM, the client's own certificate first.
     public var certificateChain: String
     /// PEM.
@@ -106,6 +113,14 @@ public struct TLSConfiguration: Sendable, Hashable {
     public init(certificateChain: String, privateKey: String) {
       (self.certificateChain, self.privateKey) = (certificateChain, privateKey)
     }
+
+    /// How long both are.
+    public var description: String {
+      "a certificate chain of \(certificateChain.utf8.count) bytes and a private key"
+    }
+
+    /// What `dump` shows.
+    public var customMirror: Mirror { Mirror(reflecting: description) }
   }
 }
 

@@ -1,6 +1,8 @@
 internal import CGRPC
 
 /// Headers of a call, in order; a key may occur more than once.
+///
+/// Values may be secrets: neither a description nor `dump` nor `fault` shows one.
 public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral {
   /// One header.
   public struct Entry: Sendable, Hashable {
@@ -42,10 +44,14 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral {
   }
 
   /// The first header that gRPC would refuse, with the reason; nil when all are legal.
+  ///
+  /// A name that is none is not shown: where the separator is missing it holds the secret.
   public var fault: String? {
-    for entry in entries {
-      guard !entry.key.isEmpty, entry.key.utf8.allSatisfy(Self.isLegalInKey) else {
-        return "\"\(entry.key)\" is no header name; use letters, digits, '-', '_' and '.'"
+    for (index, entry) in entries.enumerated() {
+      let place = "header \(index + 1) of \(entries.count)"
+      guard !entry.key.isEmpty else { return "\(place) has no name" }
+      guard entry.key.utf8.allSatisfy(Self.isLegalInKey) else {
+        return "the name of \(place) holds other characters than letters, digits, '-', '_' and '.'"
       }
       guard !Self.reserved.contains(entry.key) else {
         return "gRPC writes \(entry.key) itself and would drop this one"
@@ -83,6 +89,24 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral {
           value: Array(sliceBytes(&entry.pointee.value))))
     }
   }
+}
+
+extension Metadata: CustomStringConvertible, CustomReflectable {
+  /// The names with the lengths of their values, as in `[authorization: 13 bytes]`.
+  public var description: String {
+    "[\(entries.map(\.description).joined(separator: ", "))]"
+  }
+
+  /// What `dump` shows: the description.
+  public var customMirror: Mirror { Mirror(reflecting: description) }
+}
+
+extension Metadata.Entry: CustomStringConvertible, CustomReflectable {
+  /// The name with the length of its value.
+  public var description: String { "\(key): \(value.count) bytes" }
+
+  /// What `dump` shows: the description.
+  public var customMirror: Mirror { Mirror(reflecting: description) }
 }
 
 /// The bytes of a slice where it lies; valid while that slice stays in place.

@@ -1,6 +1,7 @@
 /// A call that ended with another status than OK, or could not be made.
 public struct RPCError: Error, CustomStringConvertible {
-  /// The status; `unavailable` with `isLocal` for a closed channel.
+  /// The status; with `isLocal`, `unavailable` for a call of a closed channel and `cancelled` for
+  /// one that was under way when it was closed.
   public var code: StatusCode
   /// The server's text, or gRPC's own where no server answered.
   public var message: String
@@ -10,7 +11,7 @@ public struct RPCError: Error, CustomStringConvertible {
   public var trailingMetadata: Metadata
   /// The core's full account of what failed underneath; for logs.
   public var debug: String
-  /// True when this library refused the call before anything was sent.
+  /// True when this library refused or ended the call, and not the server or the network.
   public var isLocal: Bool
 
   /// An error.
@@ -29,5 +30,11 @@ public struct RPCError: Error, CustomStringConvertible {
     RPCError(
       code: .unavailable, message: "the channel is closed; open a new one", method: method,
       isLocal: true)
+  }
+
+  static func closedUnderWay(_ method: String) -> RPCError {
+    RPCError(
+      code: .cancelled, message: "the channel was closed by its owner while the call was under way",
+      method: method, isLocal: true)
   }
 }

@@ -27,11 +27,11 @@ struct DoctorCommand: AsyncParsableCommand {
     var examination = Examination()
     let target = try Target(server)
     checkProxy(target, &examination)
-    let client = try served.answers.connection.client(server)
+    let client = try served.answers.client(server)
     await examine(client, server, &examination)
     if client.serverCount > 1 { await checkCluster(server, &examination) }
     await client.close()
-    print(examination.report)
+    try StandardOutput().write(examination.report.terminalSafe + "\n")
     if let code = examination.exitCode { throw ExitCode(code) }
   }
 
@@ -42,7 +42,7 @@ struct DoctorCommand: AsyncParsableCommand {
       await examination.check(
         "reach", or: ExitStatus.unreachable,
         {
-          let isLive = try await client.isLive(.init(timeout: .seconds(5), attempts: 1))
+          let isLive = try await client.isLive(options: .init(timeout: .seconds(5), attempts: 1))
           return isLive ? "\(server) answers" : nil
         }, otherwise: "the server says that it is not live; see its log")
     else { return }
@@ -132,7 +132,7 @@ struct DoctorCommand: AsyncParsableCommand {
       let list = try Target(servers).uri
       let scheme = list.prefix { $0 != ":" } + ":"
       for address in list.dropFirst(scheme.count).split(separator: ",").map({ scheme + $0 }) {
-        let client = try served.answers.connection.client(String(address))
+        let client = try served.answers.client(String(address))
         let index = try await client.repositoryIndex(onlyReady: true)
         await client.close()
         models.append(

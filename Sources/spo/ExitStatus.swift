@@ -33,7 +33,7 @@ enum ExitStatus {
   /// What may pass by itself is worth a retry by whoever started this program.
   private static func code(of error: TritonError) -> Int32 {
     switch error.code {
-    case .connection, .notReady, .overload, .deadline, .cancelled: unreachable
+    case .connection, .notReady, .overload, .deadline, .cancelled, .serverFailure: unreachable
     case .invalidRequest: usage
     default: permanent
     }

@@ -30,6 +30,7 @@ struct ServerCommand: AsyncParsableCommand {
 
     /// Runs `body` with a client and prints what it gives.
     func run(_ body: (TritonClient) async throws -> Report) async throws {
+      let output = try StandardOutput()
       let client = try connection.client(server)
       let report: Report
       do {
@@ -39,7 +40,7 @@ struct ServerCommand: AsyncParsableCommand {
         await client.close()
         throw error
       }
-      print(json ? report.json : report.text)
+      try output.write((json ? report.json : report.text.terminalSafe) + "\n")
       if let code = report.exitCode { throw ExitCode(code) }
     }
   }
@@ -83,6 +84,12 @@ struct ServerCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Wait for it this long.", valueName: "seconds")) var wait: Double = 0
     @OptionGroup var place: Place
 
+    func validate() throws {
+      guard wait >= 0, wait <= 86_400 else {
+        throw ValidationError("--wait is \(wait), expected 0 to 86400 s")
+      }
+    }
+
     func run() async throws {
       try await place.run { client in
         if wait > 0 {
@@ -112,7 +119,7 @@ struct ServerCommand: AsyncParsableCommand {
         var table = Table("MODEL", "VERSION", "STATE", "REASON")
         for entry in entries.sorted(by: { ($0.name, $0.version) < ($1.name, $1.version) }) {
           let state = entry.state.isEmpty ? "NOT LOADED" : entry.state
-          let reason = entry.reason.split(separator: "\n").first.map(String.init) ?? ""
+          let reason = entry.reason.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
           table.rows.append([entry.name, entry.version, state, reason])
         }
         return try Report(table.description, entries)
@@ -122,15 +129,25 @@ struct ServerCommand: AsyncParsableCommand {
 
   struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "A model's configuration as the server completed it, as JSON.")
+      abstract: "A model's configuration as the server completed it, as JSON.",
+      discussion: """
+        Fields that this program does not know, such as warm-up or optimization, are left out; \
+        standard error says which.
+        """)
     @Argument(help: "The model.") var model: String
     @Option(help: ArgumentHelp("Its version.", valueName: "n")) var modelVersion = ""
     @OptionGroup var place: Place
 
     func run() async throws {
       try await place.run { client in
-        let json = try await client.modelConfiguration(model, version: modelVersion).json
-        return Report(text: json, json: json)
+        let served = try await client.modelConfiguration(model, version: modelVersion)
+        if !served.unknownFields.isEmpty {
+          Terminal.say(
+            "left out: \(served.unknownFields.count) kind(s) of fields that this program does not "
+              + "know, by their numbers in Triton's model_config.proto: "
+              + served.unknownFields.joined(separator: ", "))
+        }
+        return Report(text: served.json, json: served.json)
       }
     }
   }
@@ -145,11 +162,25 @@ struct ServerCommand: AsyncParsableCommand {
     @OptionGroup var place: Place
 
     func run() async throws {
+      let json = try config.map(Self.read)
       try await place.run { client in
-        let json = try config.map { try String(contentsOfFile: $0, encoding: .utf8) }
         try await client.loadModel(model, configuration: json)
         return try Report("loaded \(model)", ["loaded": model])
       }
+    }
+
+    private static func read(_ path: String) throws -> String {
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw ValidationError("--config: \(path) is not there or cannot be read")
+      }
+      guard let text = String(data: data, encoding: .utf8),
+        let value = try? JSONSerialization.jsonObject(with: data), value is [String: Any]
+      else {
+        throw ValidationError(
+          "--config: \(path) is no JSON object; expected a configuration as spo server config "
+            + "writes it")
+      }
+      return text
     }
   }
 

@@ -6,7 +6,7 @@ struct Table {
   init(_ headings: String...) { self.headings = headings }
 
   var description: String {
-    let all = [headings] + rows
+    let all = ([headings] + rows).map { $0.map(\.terminalSafeLine) }
     let widths = headings.indices.map { column in all.map { $0[column].displayWidth }.max() ?? 0 }
     return all.map { row in
       let cells = zip(row, widths).enumerated().map { column, cell in

@@ -5,7 +5,7 @@ internal import Foundation
 /// It may be full or closed, as with a log on a full disk or a daemon without one: what cannot be
 /// said is left unsaid, and the results go on.
 enum Terminal {
-  static func say(_ message: String) { write("spo: \(message)\n") }
+  static func say(_ message: String) { write("spo: \(message.terminalSafe)\n") }
 
   /// Writes bytes as they are.
   static func write(_ text: String) {

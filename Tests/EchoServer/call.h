@@ -69,3 +69,8 @@ void Receive(Call *call);
 void Send(Call *call, grpc_byte_buffer *owned);
 void Finish(Call *call, int code, const char *text);
 void Wait(Call *call, long milliseconds);
+
+// Steps of a call whose headers say what happens.
+void ScriptedReceived(Call *call, grpc_byte_buffer *message);
+void ScriptedWoken(Call *call);
+void ScriptedSent(Call *call);

@@ -138,10 +138,18 @@ static const Method methods[] = {
     {.name = "Swallow", .reads = true, .received = swallow, .sent = finishWell},
 };
 
+// Triton's methods: see scripted.c.
+static const Method scripted = {.name = "", .reads = true, .received = ScriptedReceived,
+                                .woken = ScriptedWoken, .sent = ScriptedSent};
+
 const Method *FindMethod(const char *name) {
   static const Method none = {.name = "", .begin = unknown};
   for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
     if (strcmp(methods[i].name, name) == 0) return &methods[i];
+  }
+  static const char *const triton[] = {"Model", "Server", "Repository", "SystemShared", "CudaShared"};
+  for (size_t i = 0; i < sizeof triton / sizeof *triton; i++) {
+    if (strncmp(name, triton[i], strlen(triton[i])) == 0) return &scripted;
   }
   return &none;
 }

@@ -1,5 +1,6 @@
 import Foundation
 import GRPCChannel
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct ConnectionTests {
@@ -84,7 +85,7 @@ import Testing
     let server = try await EchoServer()
     server.kill()
     let channel = server.channel()
-    var options = CallOptions.timeout(.seconds(60))
+    var options = RPCOptions.timeout(.seconds(60))
     options.waitsForReady = true
     let waiting = Task { [options] in try await channel.ask("Echo", "patient", options) }
     await eventually("no attempt to connect") { channel.connectivity() == .transientFailure }
@@ -98,7 +99,7 @@ import Testing
     let server = try await EchoServer()
     server.kill()
     let channel = server.channel()
-    var options = CallOptions.timeout(.milliseconds(100))
+    var options = RPCOptions.timeout(.milliseconds(100))
     options.waitsForReady = true
     let error = await rpcError { try await channel.ask("Echo", "", options) }
     #expect(error?.code == .deadlineExceeded)

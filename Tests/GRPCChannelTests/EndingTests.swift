@@ -1,4 +1,5 @@
 import GRPCChannel
+import TestSupport
 import Testing
 
 /// Every way in which a call is ended early: by its deadline, its task or its channel.

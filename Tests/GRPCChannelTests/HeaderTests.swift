@@ -1,4 +1,5 @@
 import GRPCChannel
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct HeaderTests {

@@ -1,4 +1,5 @@
 import GRPCChannel
+import TestSupport
 import Testing
 
 /// Other tests run meanwhile and open files and threads of their own, so the counts here are

@@ -1,4 +1,5 @@
 import GRPCChannel
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct MessageSizeTests {
@@ -12,7 +13,7 @@ import Testing
     let answer = try await channel.unary(.echo("Large"), OutgoingMessage("\(count)"))
     #expect(answer.message.count == count)
     #expect(answer.message.bytes == pattern(count))
-    let large = OutgoingMessage([.shared(SharedBytes(pattern(20_000_003)))])
+    let large = OutgoingMessage(pieces: [.shared(SharedBytes(pattern(20_000_003)))])
     let length = try await channel.unary(.echo("Length"), large)
     #expect(length.message.text == "20000003 0")
     await channel.close()
@@ -28,6 +29,19 @@ import Testing
       try await channel.unary(.echo("Length"), OutgoingMessage(pattern(1_001)))
     }
     #expect(error?.code == .resourceExhausted)
+    await channel.close()
+  }
+
+  @Test("Bug: a message above maximumReceivedMessageBytes is refused, one of that length is not")
+  func receivedBound() async throws {
+    let server = try await EchoServer()
+    var configuration = ChannelConfiguration()
+    configuration.maximumReceivedMessageBytes = 1_000
+    let channel = server.channel(configuration)
+    let received = try await channel.unary(.echo("Large"), OutgoingMessage("1000"))
+    #expect(received.message.count == 1_000)
+    let tooLong = await rpcError { try await channel.ask("Large", "1001") }
+    #expect(tooLong?.code == .resourceExhausted)
     await channel.close()
   }
 
@@ -52,7 +66,7 @@ import Testing
   func `Compressed requests arrive as they were`(_ compression: Compression) async throws {
     let server = try await EchoServer()
     let channel = server.channel()
-    var options = CallOptions()
+    var options = RPCOptions()
     options.compression = compression
     for count in [0, 10, 1_000_000] {
       let answer = try await channel.unary(
@@ -68,7 +82,7 @@ import Testing
     // their algorithm.
     let server = try await EchoServer("--raw")
     let channel = server.channel()
-    var options = CallOptions()
+    var options = RPCOptions()
     options.compression = compression
     let zeros = OutgoingMessage([UInt8](repeating: 0, count: 1_000_000))
     let words = try await channel.unary(.echo("Length"), zeros, options: options).message.text

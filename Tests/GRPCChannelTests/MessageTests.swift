@@ -89,10 +89,10 @@ import Testing
   }
 
   @Test func `A message counts its pieces`() {
-    let message = OutgoingMessage([
+    let message = OutgoingMessage(pieces: [
       .copied(pattern(3)), .shared(SharedBytes(pattern(70_000))), .copied([]),
     ])
     #expect(message.count == 70_003)
-    #expect(OutgoingMessage([] as [OutgoingMessage.Piece]).count == 0)
+    #expect(OutgoingMessage([]).count == 0)
   }
 }

@@ -1,4 +1,5 @@
 import GRPCChannel
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct StreamTests {
@@ -82,7 +83,7 @@ import Testing
   func `An error after some messages is thrown behind the last of them`(_ count: Int) async throws {
     let server = try await EchoServer()
     let channel = server.channel()
-    let options = CallOptions.metadata(["trailing-reason": "enough"])
+    let options = RPCOptions.metadata(["trailing-reason": "enough"])
     let error = await rpcError {
       try await channel.bidirectional(.echo("Messages"), options: options) { stream in
         try await stream.send(OutgoingMessage("\(count) 9 not any more"))

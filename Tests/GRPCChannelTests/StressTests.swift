@@ -1,6 +1,7 @@
 import Foundation
 import GRPCChannel
 import Synchronization
+import TestSupport
 import Testing
 
 /// Calls of every kind, ended in every way, while the server dies and channels close.

@@ -34,6 +34,34 @@ import Testing
     }
   }
 
+  @Test("Bug: a scheme, blanks or an empty member of a list get a sentence")
+  func sentences() {
+    let cases = [
+      ("http://triton:8001", "begins with http://"),
+      ("grpcs://triton:8001", "begins with grpcs://"),
+      ("localhost :8001", "blanks"), (" localhost:8001", "blanks"), ("a:1, b:2", "blanks"),
+      ("localhost:8001\n", "blanks"), ("10.0.0.1:1,,10.0.0.2:2", "comma too many"),
+      ("10.0.0.1:1,", "comma too many"), (",", "comma too many"), ("", "is empty"),
+    ]
+    for (text, words) in cases {
+      let error = #expect(throws: Target.Invalid.self, "\(text)") { try Target(text) }
+      #expect(error?.description.contains(words) == true, "\(error?.description ?? text)")
+    }
+    let error = #expect(throws: Target.Invalid.self) { try Target("user:s3cr3t@host") }
+    #expect(error?.description.contains("s3cr3t") == false)
+  }
+
+  @Test func `A list is one target for each of its servers`() throws {
+    #expect(
+      try Target("10.0.0.1:1,10.0.0.2:2").members.map(\.uri)
+        == ["ipv4:10.0.0.1:1", "ipv4:10.0.0.2:2"])
+    #expect(
+      try Target("ipv6:[::1]:1,[::2]:2").members.map(\.uri) == ["ipv6:[::1]:1", "ipv6:[::2]:2"])
+    for text in ["triton:1", "dns:///triton:1", "unix:/tmp/a", "xds:///x"] {
+      #expect(try Target(text).members.map(\.uri) == [Target(text).uri])
+    }
+  }
+
   @Test func `A list takes addresses only, and says so`() {
     for text in ["a.example:1,b.example:2", "10.0.0.1:1,b.example:2", "1.2.3:1,1.2.3.4:2"] {
       let error = #expect(throws: Target.Invalid.self, "\(text)") { try Target(text) }
@@ -86,7 +114,7 @@ import Testing
     let all = configuration.allArguments(for: target)
     #expect(all["grpc.custom"] == .string("x"))
     for (key, value) in [
-      ("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1),
+      ("grpc.max_receive_message_length", 512 << 20), ("grpc.max_send_message_length", -1),
       ("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0),
       ("grpc.max_reconnect_backoff_ms", 3_000), ("grpc.min_reconnect_backoff_ms", 5_000),
     ] {

@@ -1,4 +1,5 @@
 import GRPCChannel
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct UnaryTests {
@@ -18,7 +19,7 @@ import Testing
     let server = try await EchoServer()
     let channel = server.channel()
     let parts = [pattern(5), pattern(0), pattern(300_000), pattern(23)]
-    let message = OutgoingMessage([
+    let message = OutgoingMessage(pieces: [
       .copied(parts[0]), .shared(SharedBytes(parts[1])), .shared(SharedBytes(parts[2])),
       .copied(parts[3]),
     ])
@@ -37,7 +38,8 @@ import Testing
     memory.initializeMemory(as: UInt8.self, repeating: 7)
     func send() async throws -> Int {
       let lent = SharedBytes(lending: memory) { _ in announce.yield(1) }
-      return try await channel.unary(.echo("Echo"), OutgoingMessage([.shared(lent)])).message.count
+      return try await channel.unary(.echo("Echo"), OutgoingMessage(pieces: [.shared(lent)]))
+        .message.count
     }
     #expect(try await send() == 1 << 20)
     var iterator = released.makeAsyncIterator()

@@ -36,7 +36,7 @@ import Testing
   private func configuration(
     _ fields: [String: ProtobufValue] = ["max_batch_size": .signed(4)]
   ) -> ServedModelConfiguration {
-    ServedModelConfiguration(ProtobufMessage(fields))
+    try! ServedModelConfiguration(ProtobufMessage(fields))  // the fields are possible
   }
 
   private func fault(

@@ -31,7 +31,7 @@ import Testing
       name: "m", versions: [], platform: "",
       inputs: names.inputs.map { tensor($0, .int64, [-1]) },
       outputs: names.outputs.map { tensor($0, datatype, [-1, -1, -1]) })
-    let served = ServedModelConfiguration(
+    let served = try! ServedModelConfiguration(
       ProtobufMessage(["max_batch_size": .signed(Int64(batch))]))
     return try! ModelContract(metadata, served)  // the shapes above fit
   }

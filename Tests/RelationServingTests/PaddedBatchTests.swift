@@ -16,7 +16,7 @@ import Testing
       name: "m", versions: [], platform: "",
       inputs: names.inputs.map { tensor($0, $0 == names.mask ? mask : datatype, [-1, -1]) },
       outputs: names.outputs.map { tensor($0, .fp32, [-1, -1, -1, -1]) })
-    let served = ServedModelConfiguration(ProtobufMessage(["max_batch_size": .signed(8)]))
+    let served = try ServedModelConfiguration(ProtobufMessage(["max_batch_size": .signed(8)]))
     return try ModelContract(metadata, served)
   }
 

@@ -11,7 +11,7 @@ import Testing
     (.unavailable, "GOAWAY received", .connection),
     (.unavailable, "Connection reset by peer", .connection),
     (.unavailable, "Trying to connect an http1.x server", .connection),
-    (.unavailable, "Ssl handshake failed: SSL_ERROR_SSL", .authorisation),
+    (.unavailable, "Ssl handshake failed: SSL_ERROR_SSL", .authorization),
     (.unavailable, "[request id: 7] Request timeout expired", .overload),
     (.unavailable, "[request id: <id_unknown>] Exceeds maximum queue size", .overload),
     (.unavailable, "Request for unknown model: 'm' is not at ready state", .notReady),
@@ -20,7 +20,7 @@ import Testing
     (.unavailable, "Server is stopping, scheduler for model 'm' has stopped", .notReady),
     (.unavailable, "GRPC server is shutting down and has stopped accepting requests", .notReady),
     (.cancelled, "GRPC endpoint is shutting down", .notReady),
-    (.unavailable, "This protocol is restricted, expecting header 'triton-…'", .authorisation),
+    (.unavailable, "This protocol is restricted, expecting header 'triton-…'", .authorization),
     (
       .unavailable, "explicit model load / unload is not allowed if polling is enabled",
       .unsupported
@@ -37,7 +37,7 @@ import Testing
     ),
     (.resourceExhausted, "Received message larger than max (5 vs. 4)", .size),
     (.invalidArgument, "Request for unknown model: 'm' is not found", .unknownModel),
-    (.notFound, "Request for unknown model: 'm' has no available versions", .unknownModel),
+    (.notFound, "Request for unknown model: 'm' has no available versions", .notReady),
     (
       .invalidArgument, "[request id: x] inference request batch-size must be <= 4 for 'm'",
       .contract
@@ -56,10 +56,55 @@ import Testing
     ),
     (.unimplemented, "", .unsupported), (.deadlineExceeded, "Deadline Exceeded", .deadline),
     (.cancelled, "CANCELLED", .cancelled), (.alreadyExists, "region is registered", .contract),
-    (.unauthenticated, "", .authorisation), (.permissionDenied, "", .authorisation),
-    (.internalError, "onnx runtime error 2", .serverBug), (.unknown, "?", .serverBug),
+    (.unauthenticated, "", .authorization), (.permissionDenied, "", .authorization),
+    (.internalError, "onnx runtime error 2", .serverFailure), (.aborted, "", .cancelled),
+    (.unknown, "?", .serverBug),
     (.dataLoss, "", .serverBug), (StatusCode(rawValue: 99), "", .serverBug),
   ]
+
+  /// What Triton says of shared memory, with each status that it comes with.
+  private static let regions: [(StatusCode, String)] = [
+    (.notFound, "Unable to find shared memory region: 'x'"),
+    (.notFound, "Unable to find system shared memory region: 'x'"),
+    (.invalidArgument, "Unable to find cuda shared memory region: 'x'"),
+    (.internalError, "Unable to open shared memory region: '/x'"),
+    (.internalError, "shared memory size specified with the request for output 'y' (4 bytes)"),
+    (.alreadyExists, "shared memory region 'x' already in manager"),
+    (.invalidArgument, "Invalid offset for shared memory region: 'x'"),
+    (.unknown, "Invalid offset + byte size for shared memory region: 'x'"),
+  ]
+
+  @Test("Bug: what the server says of a region is of class shared_memory, with something to do")
+  func sharedMemory() {
+    for (status, text) in Self.regions {
+      let found = Classification(status, "[request id: 1] " + text)
+      #expect(found.code == .sharedMemory && found.remedy != nil, "\(text)")
+    }
+    // A model that fails with words about shared memory has not lost a region.
+    let stub = Classification(.internalError, "Failed to increase the shared memory pool size")
+    #expect(stub.code == .serverFailure)
+  }
+
+  @Test("Bug: in a stream a caller's mistake has the class that it has in a call")
+  func streams() {
+    let table: [(String, TritonError.Code)] = [
+      ("unexpected shape for input 'I' for model 'm'. Expected [-1], got [1,2]", .contract),
+      ("[request id: x] inference request batch-size must be <= 4 for 'm'", .contract),
+      ("inference input 'I' data-type is 'INT32', but model 'm' expects 'INT64'", .contract),
+      ("unexpected inference input 'J' for model 'm'", .contract),
+      ("unexpected inference output 'P' for model 'm'", .contract),
+      ("expected 2 inputs but got 1 inputs for model 'm'", .contract),
+      ("Request for unknown model: 'm' is not found", .unknownModel),
+      ("Request for unknown model: 'm' has no available versions", .notReady),
+      ("Request for unknown model: 'm' is not at ready state", .notReady),
+      ("Exceeds maximum queue size", .overload), ("Request timeout expired", .overload),
+      ("Unable to find shared memory region: 'x'", .sharedMemory),
+      ("the model broke", .serverBug),
+    ]
+    for (text, code) in table {
+      #expect(Classification(StreamStatus.of(text), text).code == code, "\(text)")
+    }
+  }
 
   @Test func `Every text of the table has its class`() {
     for (status, text, code) in Self.texts {
@@ -69,21 +114,9 @@ import Testing
 
   @Test func `A text counts only with its status`() {
     // A model may fail with words that mean something else under another status.
-    #expect(Classification(.internalError, "unknown model of car").code == .serverBug)
-    #expect(Classification(.internalError, "Socket closed").code == .serverBug)
+    #expect(Classification(.internalError, "unknown model of car").code == .serverFailure)
+    #expect(Classification(.internalError, "Socket closed").code == .serverFailure)
     #expect(Classification(.unknown, "polling is disabled").code == .serverBug)
-  }
-
-  @Test func `What waiting may mend is retried, and nothing else`() {
-    let policy = RetryPolicy()
-    for (status, text, code) in Self.texts {
-      let error = TritonError(
-        RPCError(code: status, message: text, method: "/x/y"), .modelInfer, target: "t:1")
-      let mends = [.connection, .overload, .notReady].contains(code)
-      #expect(policy.allows(error, isIdempotent: true) == mends, "\(status): \(text)")
-      // A request whose connection broke may have run; one that found a full queue has not.
-      #expect(policy.allows(error, isIdempotent: false) == (code == .overload), "\(text)")
-    }
   }
 
   @Test func `An error says where, what and what to do, and keeps the server's words`() {
@@ -94,7 +127,7 @@ import Testing
     #expect(error.status == .notFound)
     #expect(error.debug == "core")
     let text = error.description
-    for part in ["host:8001", "'m' has no", "load the model", "unknown_model", "ModelInfer"] {
+    for part in ["host:8001", "'m' has no", "load the model", "not_ready", "ModelInfer"] {
       #expect(text.contains(part), "\(part)")
     }
   }
@@ -104,7 +137,7 @@ import Testing
       code: .unavailable, message: "the channel is closed", method: "/x/y", isLocal: true)
     let error = TritonError(failure, .modelInfer, target: "t:1")
     #expect(error.code == .invalidRequest)
-    #expect(!RetryPolicy().allows(error, isIdempotent: true))
+    #expect(error.isLocal)
   }
 
   @Test func `An error without any text says what the core knows`() {

@@ -1,4 +1,5 @@
 internal import CGRPC
+internal import DequeModule
 internal import Synchronization
 
 /// A stream in both directions: any task may send, one task receives.
@@ -8,7 +9,7 @@ public final class BidirectionalCall: Sendable {
   // Batches of one call may not be started from two threads at once: all go out under this lock.
   private let state = Mutex(State())
 
-  init(_ handle: CallHandle, _ options: CallOptions) {
+  init(_ handle: CallHandle, _ options: RPCOptions) {
     self.handle = handle
     flags = options.initialMetadataFlags
   }
@@ -16,7 +17,7 @@ public final class BidirectionalCall: Sendable {
   /// Starts the headers and the wait for the status; both tags come back for every outcome.
   func start() {
     state.withLock { _ in
-      let headers = StreamTag(self) { _, _ in }
+      let headers = StreamTag(self) { call, _ in call.gotHeaders() }
       launch(headers, "open a stream") { CGRPCStartStream(handle.state, flags, $0) }
       let status = StreamTag(self) { call, _ in call.ended() }
       launch(status, "wait for a status") { CGRPCStartStatus(handle.state, $0) }
@@ -79,6 +80,24 @@ public final class BidirectionalCall: Sendable {
     return nil
   }
 
+  /// The server's headers, waited for; empty when the stream ended without any.
+  public func initialMetadata() async -> Metadata {
+    await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+      let isThere: Bool = state.withLock { state in
+        if !state.hasHeaders { state.headerWaiters.append(continuation) }
+        return state.hasHeaders
+      }
+      if isThere { continuation.resume() }
+    }
+    return Metadata(copying: handle.state.pointee.initial)
+  }
+
+  /// The server's trailers, waited for: they come with the end of the stream.
+  public func trailingMetadata() async -> Metadata {
+    _ = await status()
+    return Metadata(copying: handle.state.pointee.trailing)
+  }
+
   /// Ends the stream at once, on both sides.
   public func cancel() { handle.cancel() }
 
@@ -118,6 +137,16 @@ public final class BidirectionalCall: Sendable {
       return handle.takeMessage()
     }
     continuation.resume(returning: message)
+  }
+
+  /// The headers are there, or the stream ended without: their batch is back either way.
+  private func gotHeaders() {
+    let waiters = state.withLock { state in
+      state.hasHeaders = true
+      defer { state.headerWaiters = [] }
+      return state.headerWaiters
+    }
+    for waiter in waiters { waiter.resume() }
   }
 
   private func ended() {
@@ -161,13 +190,15 @@ public final class BidirectionalCall: Sendable {
   }
 
   private struct State {
-    var pending: [Pending] = []
+    var pending: Deque<Pending> = []
     var isSending = false
     var isReceiving = false
     var acceptsMessages = true
     var isOver = false
     var isClosed = false
     var waiters: [UnsafeContinuation<Void, Never>] = []
+    var hasHeaders = false
+    var headerWaiters: [UnsafeContinuation<Void, Never>] = []
   }
 
   private struct Pending: Sendable {

@@ -1,4 +1,5 @@
 internal import CGRPC
+internal import Synchronization
 
 /// Owns one core call and all that the core writes for it; destroyed when no batch is in flight,
 /// because each batch's tag retains the handle's owner.
@@ -7,9 +8,11 @@ final class CallHandle: Sendable {
   // owner's rules, and results are read only after their tag is back.
   nonisolated(unsafe) let state: UnsafeMutablePointer<CGRPCCall>
   let method: RPCMethod
+  /// Whether the caller's own `Channel.close` ended it.
+  private let isClosed = Atomic(false)
 
   init(
-    _ channel: OpaquePointer, _ queue: CompletionQueue, _ method: RPCMethod, _ options: CallOptions
+    _ channel: OpaquePointer, _ queue: CompletionQueue, _ method: RPCMethod, _ options: RPCOptions
   ) {
     var path = method.path
     let slice = path.withUTF8 { grpc_slice_from_copied_buffer($0.baseAddress, $0.count) }
@@ -35,6 +38,12 @@ final class CallHandle: Sendable {
 
   func cancel() { grpc_call_cancel(state.pointee.call, nil) }
 
+  /// Cancels it because its channel is closed, which its error will say.
+  func close() {
+    isClosed.store(true, ordering: .releasing)
+    cancel()
+  }
+
   /// The message that the last receiving batch brought, once.
   func takeMessage() -> ReceivedMessage? {
     guard let buffer = state.pointee.received else { return nil }
@@ -46,6 +55,9 @@ final class CallHandle: Sendable {
   func failure() -> RPCError? {
     let code = StatusCode(rawValue: state.pointee.status.rawValue)
     guard code != .ok else { return nil }
+    if code == .cancelled, isClosed.load(ordering: .acquiring) {
+      return RPCError.closedUnderWay(method.path)
+    }
     return RPCError(
       code: code,
       message: String(decoding: sliceBytes(&state.pointee.details), as: UTF8.self),

@@ -9,7 +9,7 @@ final class UnaryCall: BatchTag, @unchecked Sendable {
   private let flags: UInt32
   private var continuation: UnsafeContinuation<Void, Never>?
 
-  init(_ handle: CallHandle, _ message: OutgoingMessage, _ options: CallOptions) {
+  init(_ handle: CallHandle, _ message: OutgoingMessage, _ options: RPCOptions) {
     self.handle = handle
     request = message.makeBuffer()
     flags = options.initialMetadataFlags
@@ -40,7 +40,7 @@ final class UnaryCall: BatchTag, @unchecked Sendable {
   }
 }
 
-extension CallOptions {
+extension RPCOptions {
   var initialMetadataFlags: UInt32 {
     waitsForReady
       ? UInt32(

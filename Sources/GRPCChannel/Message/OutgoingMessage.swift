@@ -10,7 +10,7 @@ public final class OutgoingMessage: Sendable {
   private nonisolated(unsafe) let slices: UnsafeMutableBufferPointer<grpc_slice>
 
   /// A message of these pieces.
-  public init(_ pieces: [Piece]) {
+  public init(pieces: [Piece]) {
     Core.start()
     slices = .allocate(capacity: pieces.count)
     for (index, piece) in pieces.enumerated() {
@@ -20,7 +20,7 @@ public final class OutgoingMessage: Sendable {
   }
 
   /// A message of one piece, copied.
-  public convenience init(_ bytes: [UInt8]) { self.init([.copied(bytes)]) }
+  public convenience init(_ bytes: [UInt8]) { self.init(pieces: [.copied(bytes)]) }
 
   deinit {
     for slice in slices { grpc_slice_unref(slice) }

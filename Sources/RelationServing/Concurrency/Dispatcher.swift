@@ -11,7 +11,7 @@ internal import Triton
 final class Dispatcher: Sendable {
   private let client: TritonClient
   private let configuration: TritonEngine.Configuration
-  private let changes: TritonClient.CallChanges
+  private let options: CallOptions
   private let losses: Set<TritonError.Code>
   private let limiter: ConcurrencyLimiter
   private let state: Mutex<State>
@@ -35,9 +35,9 @@ final class Dispatcher: Sendable {
   init(_ client: TritonClient, _ configuration: TritonEngine.Configuration, instances: Int) {
     (self.client, self.configuration) = (client, configuration)
     losses = Self.losses(client)
-    var changes = configuration.call
-    changes.finalCodes.formUnion(losses.union([.overload]))
-    self.changes = changes
+    var options = configuration.call
+    options.notRetried.formUnion(losses.union([.overload]))
+    self.options = options
     let rule = ConcurrencyRule(
       instances: instances, bounds: Self.bounds(configuration.concurrency, instances))
     limiter = ConcurrencyLimiter(limit: rule.limit, costLimit: configuration.memory)
@@ -118,7 +118,7 @@ final class Dispatcher: Sendable {
     let begin = ContinuousClock.now
     let request = try await make()
     let encoding = ContinuousClock.now - begin
-    let result = try await measure(work) { try await client.infer(request, changes) }
+    let result = try await measure(work) { try await client.infer(request, options: options) }
     let end = ContinuousClock.now
     let answer = try read(result)
     state.withLock { state in

@@ -8,16 +8,16 @@ extension TritonClient {
   /// - Throws: `TritonError` of class `contract` that prints expected against got.
   public func contract(
     of model: String, version: String = "", names: TensorNames? = nil,
-    _ changes: CallChanges = .init()
+    options: CallOptions = .init()
   ) async throws -> ModelContract {
-    let metadata = try await modelMetadata(model, version: version, changes)
+    let metadata = try await modelMetadata(model, version: version, options: options)
     guard metadata.name == model else {
       throw TritonError(
         code: .contract,
         message: "\(target) was asked for model \(model) and told of \"\(metadata.name)\"",
         remedy: "is this a Triton server?", rpc: RPC.modelMetadata.name)
     }
-    let configuration = try await modelConfiguration(model, version: version, changes)
+    let configuration = try await modelConfiguration(model, version: version, options: options)
     return try ModelContract(metadata, configuration, version: version, names: names)
   }
 
@@ -25,14 +25,14 @@ extension TritonClient {
   ///
   /// - Throws: `TritonError` of class `contract` when so_head has no [B, P, L, L].
   public func countPredicates(
-    _ contract: ModelContract, _ changes: CallChanges = .init()
+    _ contract: ModelContract, options: CallOptions = .init()
   ) async throws -> Int {
     guard case .dense(let tensors) = contract.answer else {
       throw TritonError(
         code: .contract, message: "model \(contract.model) is compact: it tells no P",
         remedy: "ask the dense model that it belongs to")
     }
-    let result = try await infer(PaddedBatch.probe(contract).request(contract), changes)
+    let result = try await infer(PaddedBatch.probe(contract).request(contract), options: options)
     return try contract.predicates(in: result, tensors)
   }
 }

@@ -38,7 +38,7 @@ struct CompactRoute {
 
   /// Classes of errors that a server of a cluster may give for a model that another one serves.
   private static let concernModel: Set<TritonError.Code> = [
-    .unknownModel, .notReady, .loadFailed, .contract, .serverBug,
+    .unknownModel, .notReady, .loadFailed, .contract, .serverBug, .serverFailure,
   ]
 
   private func ask<Result>(

@@ -56,7 +56,8 @@ struct DenseRoute {
 
   /// Classes of errors that gRPC may be free of.
   private static let concernMemory: Set<TritonError.Code> = [
-    .sharedMemory, .regionInUse, .contract, .size, .unsupported, .serverBug, .invalidRequest,
+    .sharedMemory, .regionInUse, .contract, .size, .unsupported, .serverBug, .serverFailure,
+    .invalidRequest,
   ]
 
   private func askShared<Result>(

@@ -27,7 +27,7 @@ extension InferenceError {
       case .overload: .overloaded
       case .deadline: .deadline
       case .size: .size
-      case .authorisation: .unauthorized
+      case .authorization: .unauthorized
       case .invalidRequest: .invalidRequest
       case .contract, .unknownModel, .loadFailed, .unsupported: .badModel
       default: .engineFailure

@@ -42,7 +42,7 @@ public struct TritonEngine: InferenceEngine {
     /// How long a compact model may take for a trial sentence before it is left out.
     public var companionPatience: Duration = .seconds(30)
     /// What calls change of the client's settings.
-    public var call = TritonClient.CallChanges()
+    public var call = CallOptions()
     /// Told of lost servers, of lesser ways and of memory that a server keeps.
     public var logger = Logger(label: "spo.serving", factory: { _ in SwiftLogNoOpLogHandler() })
 

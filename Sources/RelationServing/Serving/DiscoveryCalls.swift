@@ -3,11 +3,11 @@ internal import Triton
 /// What a discovery asks of a server, with the patience for overload that an engine has.
 struct DiscoveryCalls: Sendable {
   let client: TritonClient
-  private let changes: TritonClient.CallChanges
+  private let options: CallOptions
   private let overloadPatience: Duration
 
   init(_ client: TritonClient, _ configuration: TritonEngine.Configuration) {
-    (self.client, changes) = (client, configuration.call)
+    (self.client, options) = (client, configuration.call)
     overloadPatience = configuration.overloadPatience
   }
 
@@ -15,17 +15,17 @@ struct DiscoveryCalls: Sendable {
     _ model: String, _ version: String = "", _ names: TensorNames? = nil,
     within time: Duration? = nil
   ) async throws -> ModelContract {
-    try await client.contract(of: model, version: version, names: names, changed(time))
+    try await client.contract(of: model, version: version, names: names, options: changed(time))
   }
 
   func configuration(
     of model: String, version: String = "", within time: Duration? = nil
   ) async throws -> ServedModelConfiguration {
-    try await client.modelConfiguration(model, version: version, changed(time))
+    try await client.modelConfiguration(model, version: version, options: changed(time))
   }
 
   func repositoryIndex(within time: Duration) async throws -> [RepositoryEntry] {
-    try await client.repositoryIndex(changed(time))
+    try await client.repositoryIndex(options: changed(time))
   }
 
   /// An inference that is sent again as long as the server is overloaded.
@@ -33,7 +33,7 @@ struct DiscoveryCalls: Sendable {
     var patience = Patience(overloadPatience)
     while true {
       do {
-        return try await client.infer(request, changed(time))
+        return try await client.infer(request, options: changed(time))
       } catch let error as TritonError where error.code == .overload {
         guard let pause = patience.next() else { throw error }
         try await Task.sleep(for: pause)
@@ -41,13 +41,13 @@ struct DiscoveryCalls: Sendable {
     }
   }
 
-  private func changed(_ time: Duration?) -> TritonClient.CallChanges {
-    var changes = changes
+  private func changed(_ time: Duration?) -> CallOptions {
+    var options = options
     if let time {
-      let usual = changes.timeout ?? client.configuration.timeout
-      changes.timeout = max(.milliseconds(1), min(time, usual))
+      let usual = options.timeout ?? client.configuration.timeout
+      options.timeout = max(.milliseconds(1), min(time, usual))
     }
-    return changes
+    return options
   }
 
   /// Has the server write an answer to memory of this process, and looks whether it did.

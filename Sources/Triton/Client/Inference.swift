@@ -6,34 +6,45 @@ extension TritonClient {
   ///
   /// A request that is part of a sequence is never sent twice.
   /// - Throws: `TritonError`; `CancellationError` when the task is cancelled.
-  public func infer(_ request: InferRequest, _ changes: CallChanges = .init()) async throws
+  public func infer(_ request: InferRequest, options: CallOptions = .init()) async throws
     -> InferResult
   {
     try request.validate()
     let answer = try await send(
-      .modelInfer, request.encoded(), changes, isIdempotent: request.sequence == nil)
+      .modelInfer, request.encoded(), options, model: request.modelName,
+      isIdempotent: request.sequence == nil)
     return try reading(.modelInfer) {
-      try ResponseWalker.infer(answer.message, inRegions: request.outputsInRegions)
+      var result = try ResponseWalker.infer(answer.message, inRegions: request.outputsInRegions)
+      try request.check(result)
+      result.answer = answer
+      return result
     }
   }
 
-  /// Opens a stream of inferences (`ModelStreamInfer`) for as long as `body` runs.
+  /// Opens a stream of inferences (`ModelStreamInfer`) for as long as `body` runs, in its caller's
+  /// isolation: an actor may use its own state there.
   ///
   /// Any number of requests may be under way; a decoupled model gives any number of answers to
   /// each. Streams are independent: open several for more throughput. The timeout is the whole
-  /// stream's.
+  /// stream's, and a stream that breaks is not opened again.
   /// - Throws: what `body` throws; `TritonError` when the stream breaks.
   public func stream<Result>(
-    _ changes: CallChanges = .init(), _ body: (InferStream) async throws -> Result
+    options: CallOptions = .init(), isolation: isolated (any Actor)? = #isolation,
+    _ body: (InferStream) async throws -> Result
   ) async throws -> Result {
-    let deadline = ContinuousClock.now + (changes.timeout ?? configuration.timeout)
-    let options = options(changes, until: deadline)
+    let call = OngoingCall(
+      .modelStreamInfer, model: nil, isIdempotent: false, options, configuration)
+    var rpcOptions = try await rpcOptions(call)
+    if options.endsStreamOnError { rpcOptions.metadata.append("triton_grpc_error", "true") }
+    let server = pool.present()
     do {
-      return try await inferChannel.bidirectional(RPC.modelStreamInfer.method, options: options) {
-        try await body(InferStream(call: $0, client: self, regions: OutputsInRegions()))
+      return try await pool.servers[server].infer.bidirectional(
+        RPC.modelStreamInfer.method, options: rpcOptions
+      ) {
+        try await body(InferStream(call: $0, client: self, server: server, asked: AskedOfStream()))
       }
     } catch let failure as RPCError {
-      throw TritonError(failure, .modelStreamInfer, target: target)
+      throw translated(failure, .modelStreamInfer, at: server)
     }
   }
 }
@@ -42,16 +53,17 @@ extension TritonClient {
 public struct InferStream: Sendable, AsyncSequence {
   let call: BidirectionalCall
   let client: TritonClient
-  let regions: OutputsInRegions
+  let server: Int
+  let asked: AskedOfStream
 
   /// Sends a request; returns when gRPC has taken it.
   public func send(_ request: InferRequest) async throws {
     try request.validate()
-    regions.add(request.outputsInRegions)
+    asked.add(request)
     do {
       try await call.send(request.encoded())
     } catch let failure as RPCError {
-      throw TritonError(failure, .modelStreamInfer, target: client.target)
+      throw client.translated(failure, .modelStreamInfer, at: server)
     }
   }
 
@@ -60,9 +72,15 @@ public struct InferStream: Sendable, AsyncSequence {
     do {
       try await call.finishSending()
     } catch let failure as RPCError {
-      throw TritonError(failure, .modelStreamInfer, target: client.target)
+      throw client.translated(failure, .modelStreamInfer, at: server)
     }
   }
+
+  /// The server's headers, waited for; Triton sends them with its first answer.
+  public func headers() async -> Metadata { await call.initialMetadata() }
+
+  /// The server's trailers, waited for: they come with the end of the stream.
+  public func trailers() async -> Metadata { await call.trailingMetadata() }
 
   /// Ends the stream at once.
   public func cancel() { call.cancel() }
@@ -83,38 +101,49 @@ public struct InferStream: Sendable, AsyncSequence {
         guard let message = try await stream.call.receive() else { return nil }
         return try stream.read(message)
       } catch let failure as RPCError {
-        throw TritonError(failure, .modelStreamInfer, target: stream.client.target)
+        throw stream.client.translated(failure, .modelStreamInfer, at: stream.server)
       }
     }
   }
 
   private func read(_ message: ReceivedMessage) throws -> Element {
     let (text, result) = try client.reading(.modelStreamInfer) {
-      try ResponseWalker.stream(message, inRegions: regions.names)
+      let answer = try ResponseWalker.stream(message, inRegions: asked.regions)
+      if let result = answer.result { try asked.check(result) }
+      return answer
     }
     guard text.isEmpty, let result else {
       // The stream carries no status of its own for one request: the text has to do.
       let failure = RPCError(
-        code: Self.status(of: text), message: text, method: RPC.modelStreamInfer.method.path)
-      return .failure(TritonError(failure, .modelStreamInfer, target: client.target))
+        code: StreamStatus.of(text), message: text, method: RPC.modelStreamInfer.method.path)
+      return .failure(client.translated(failure, .modelStreamInfer, at: server))
     }
     return .success(result)
   }
-
-  private static func status(of text: String) -> StatusCode {
-    if text.contains("unknown model") { return .invalidArgument }
-    if text.contains("has no available versions") { return .notFound }
-    return .unknown
-  }
 }
 
-/// The outputs that any request of a stream asked to have in shared memory.
-final class OutputsInRegions: Sendable {
-  private let all = Mutex<Set<String>>([])
+/// What the requests of a stream asked for: its answers are held against it.
+final class AskedOfStream: Sendable {
+  private let state = Mutex((regions: Set<String>(), models: Set<String>()))
 
-  var names: Set<String> { all.withLock { $0 } }
+  /// The outputs that any request wanted in shared memory.
+  var regions: Set<String> { state.withLock { $0.regions } }
 
-  func add(_ names: Set<String>) {
-    if !names.isEmpty { all.withLock { $0.formUnion(names) } }
+  func add(_ request: InferRequest) {
+    state.withLock { state in
+      state.regions.formUnion(request.outputsInRegions)
+      state.models.insert(request.modelName)
+    }
+  }
+
+  /// An answer comes from a model that was asked. The empty answer that only says that a request
+  /// has no more need not name one.
+  func check(_ result: InferResult) throws {
+    let models = state.withLock { $0.models }
+    guard !models.contains(result.modelName), !(result.outputs.isEmpty && result.modelName.isEmpty)
+    else { return }
+    throw ProtobufFault(
+      description: "an answer comes from model \"\(result.modelName)\", "
+        + "asked were \(models.sorted())")
   }
 }

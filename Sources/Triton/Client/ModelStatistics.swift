@@ -30,6 +30,11 @@ public struct ModelStatistics: Sendable, Hashable, Codable {
     /// Nanoseconds, all together.
     public var nanoseconds: Int
 
+    /// A count and its time.
+    public init(count: Int = 0, nanoseconds: Int = 0) {
+      (self.count, self.nanoseconds) = (count, nanoseconds)
+    }
+
     /// Milliseconds of one; 0 when there was none.
     public var meanMilliseconds: Double {
       count == 0 ? 0 : Double(nanoseconds) / Double(count) / 1e6
@@ -42,6 +47,23 @@ public struct ModelStatistics: Sendable, Hashable, Codable {
     public var size: Int
     /// Time in the model.
     public var computeInfer: Part
+
+    /// Executions of one size.
+    public init(size: Int, computeInfer: Part) {
+      (self.size, self.computeInfer) = (size, computeInfer)
+    }
+  }
+
+  /// What a model has done; times that are not given are 0.
+  public init(
+    name: String, version: String, inferences: Int = 0, executions: Int = 0,
+    success: Part = .init(), fail: Part = .init()
+  ) {
+    (self.name, self.version) = (name, version)
+    (self.inferences, self.executions) = (inferences, executions)
+    (self.success, self.fail, queue) = (success, fail, .init())
+    (computeInput, computeInfer, computeOutput) = (.init(), .init(), .init())
+    batches = []
   }
 
   /// Rows of an average execution; 0 when there was none.

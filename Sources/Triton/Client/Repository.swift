@@ -1,9 +1,9 @@
 extension TritonClient {
   /// The models that the server's repositories hold, loaded or not (`RepositoryIndex`).
   public func repositoryIndex(
-    onlyReady: Bool = false, _ changes: CallChanges = .init()
+    onlyReady: Bool = false, options: CallOptions = .init()
   ) async throws -> [RepositoryEntry] {
-    let answer = try await call(.repositoryIndex, ["ready": .bool(onlyReady)], changes)
+    let answer = try await call(.repositoryIndex, ["ready": .bool(onlyReady)], options)
     return answer.messages("models").map {
       RepositoryEntry(
         name: $0.string("name"), version: $0.string("version"), state: $0.string("state"),
@@ -19,7 +19,7 @@ extension TritonClient {
   ///     place of its directory; needs `configuration`.
   public func loadModel(
     _ name: String, configuration: String? = nil, files: [String: [UInt8]] = [:],
-    _ changes: CallChanges = .init()
+    options: CallOptions = .init()
   ) async throws {
     guard files.isEmpty || configuration != nil else {
       throw TritonError(
@@ -36,18 +36,18 @@ extension TritonClient {
     let request: [String: ProtobufValue] = [
       "model_name": .string(name), "parameters": .map(parameters),
     ]
-    _ = try await call(.repositoryModelLoad, request, changes)
+    _ = try await call(.repositoryModelLoad, request, options)
   }
 
   /// Unloads a model (`RepositoryModelUnload`); requests on their way are finished first.
   public func unloadModel(
-    _ name: String, withDependents: Bool = false, _ changes: CallChanges = .init()
+    _ name: String, withDependents: Bool = false, options: CallOptions = .init()
   ) async throws {
     let flag = ProtobufValue.message(ProtobufMessage(["bool_param": .bool(withDependents)]))
     let request: [String: ProtobufValue] = [
       "model_name": .string(name), "parameters": .map(["unload_dependents": flag]),
     ]
-    _ = try await call(.repositoryModelUnload, request, changes)
+    _ = try await call(.repositoryModelUnload, request, options)
   }
 }
 

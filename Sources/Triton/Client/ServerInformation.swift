@@ -1,7 +1,7 @@
 extension TritonClient {
   /// Name, version and extensions of the server (`ServerMetadata`).
-  public func serverMetadata(_ changes: CallChanges = .init()) async throws -> ServerMetadata {
-    let answer = try await call(.serverMetadata, [:], changes)
+  public func serverMetadata(options: CallOptions = .init()) async throws -> ServerMetadata {
+    let answer = try await call(.serverMetadata, [:], options)
     return ServerMetadata(
       name: answer.string("name"), version: answer.string("version"),
       extensions: answer.strings("extensions"))
@@ -9,27 +9,40 @@ extension TritonClient {
 
   /// The tensors of a model as a client sends and gets them (`ModelMetadata`).
   public func modelMetadata(
-    _ name: String, version: String = "", _ changes: CallChanges = .init()
+    _ name: String, version: String = "", options: CallOptions = .init()
   ) async throws -> ModelMetadata {
     let request: [String: ProtobufValue] = ["name": .string(name), "version": .string(version)]
-    return ModelMetadata(try await call(.modelMetadata, request, changes))
+    let answer = try await call(.modelMetadata, request, options, model: name)
+    return try reading(.modelMetadata) {
+      let metadata = try ModelMetadata(answer)
+      try expectSame("model", name, metadata.name)
+      if !version.isEmpty, !metadata.versions.contains(version) {
+        throw ProtobufFault(
+          description: "the metadata is of the versions \(metadata.versions), asked was \(version)")
+      }
+      return metadata
+    }
   }
 
   /// A model's configuration as the server completed it (`ModelConfig`).
   public func modelConfiguration(
-    _ name: String, version: String = "", _ changes: CallChanges = .init()
+    _ name: String, version: String = "", options: CallOptions = .init()
   ) async throws -> ServedModelConfiguration {
     let request: [String: ProtobufValue] = ["name": .string(name), "version": .string(version)]
-    let answer = try await call(.modelConfig, request, changes)
-    return ServedModelConfiguration(answer.message("config") ?? .init())
+    let answer = try await call(.modelConfig, request, options, model: name)
+    return try reading(.modelConfig) {
+      let config = answer.message("config") ?? .init()
+      try expectSame("model", name, config.string("name"))
+      return try ServedModelConfiguration(config)
+    }
   }
 
   /// What models have done since they were loaded (`ModelStatistics`); all without a name.
   public func modelStatistics(
-    _ name: String = "", version: String = "", _ changes: CallChanges = .init()
+    _ name: String = "", version: String = "", options: CallOptions = .init()
   ) async throws -> [ModelStatistics] {
     let request: [String: ProtobufValue] = ["name": .string(name), "version": .string(version)]
-    let answer = try await call(.modelStatistics, request, changes)
+    let answer = try await call(.modelStatistics, request, options)
     return answer.messages("model_stats").map { ModelStatistics($0) }
   }
 }
@@ -42,6 +55,11 @@ public struct ServerMetadata: Sendable, Hashable, Codable {
   public var version: String
   /// The protocol extensions that it speaks.
   public var extensions: [String]
+
+  /// A server's account.
+  public init(name: String, version: String, extensions: [String] = []) {
+    (self.name, self.version, self.extensions) = (name, version, extensions)
+  }
 }
 
 /// The tensors of a model as they cross the wire.
@@ -80,16 +98,26 @@ public struct ModelMetadata: Sendable, Hashable, Codable {
     (self.inputs, self.outputs) = (inputs, outputs)
   }
 
-  init(_ message: ProtobufMessage) {
-    func tensors(_ name: String) -> [Tensor] {
-      message.messages(name).map {
-        Tensor(
+  /// - Throws: `ProtobufFault` for a shape that no tensor has.
+  init(_ message: ProtobufMessage) throws {
+    func tensors(_ name: String) throws -> [Tensor] {
+      try message.messages(name).map {
+        let tensor = Tensor(
           name: $0.string("name"), datatype: $0.string("datatype"), shape: $0.integers("shape"))
+        // A free dimension is 1 at least, so what is fixed must leave room for an Int of elements.
+        let fixed = tensor.shape.map { $0 == -1 ? 1 : $0 }
+        guard elementCount(of: fixed) != nil else {
+          throw ProtobufFault(
+            description: "\(tensor.name) has the impossible shape \(tensor.shape), expected "
+              + "dimensions of 0 or more, or -1")
+        }
+        return tensor
       }
     }
     self.init(
       name: message.string("name"), versions: message.strings("versions"),
-      platform: message.string("platform"), inputs: tensors("inputs"), outputs: tensors("outputs"))
+      platform: message.string("platform"), inputs: try tensors("inputs"),
+      outputs: try tensors("outputs"))
   }
 }
 
@@ -116,14 +144,23 @@ public struct ServedModelConfiguration: Sendable, Hashable {
   /// The backend or platform that runs it.
   public var backend: String
 
+  /// What the server told that this client is too old or too small to know: the place of each
+  /// field and its number in Triton's model_config.proto, as in `dynamic_batching.7`.
+  public var unknownFields: [String] { message.unknownFields }
+
+  /// The most instances that are believed: no server has so many, and callers count with them.
+  static let maximumInstances = 65_536
+
   let message: ProtobufMessage
 
-  init(_ message: ProtobufMessage) {
+  /// - Throws: `ProtobufFault` for numbers that no configuration has.
+  init(_ message: ProtobufMessage) throws {
     self.message = message
     maxBatchSize = message.integer("max_batch_size")
-    instances = message.messages("instance_group").reduce(0) { sum, group in
-      sum + max(group.integer("count"), 1) * max(group.list("gpus").count, 1)
+    guard maxBatchSize >= 0 else {
+      throw ProtobufFault(description: "max_batch_size is \(maxBatchSize), expected 0 or more")
     }
+    instances = try Self.instances(message)
     let batching = message.message("dynamic_batching")
     hasDynamicBatching = batching != nil
     maxQueueDelayMicroseconds = batching?.integer("max_queue_delay_microseconds") ?? 0
@@ -139,6 +176,21 @@ public struct ServedModelConfiguration: Sendable, Hashable {
     backend = platform.isEmpty ? message.string("backend") : platform
   }
 
-  /// Everything that the server told, as JSON.
+  private static func instances(_ message: ProtobufMessage) throws -> Int {
+    var sum = 0
+    for group in message.messages("instance_group") {
+      // Both at most 2^31, so neither the product nor the sum can overflow.
+      let count = group.integer("count")
+      sum += max(count, 1) * max(group.list("gpus").count, 1)
+      guard count >= 0, sum <= maximumInstances else {
+        throw ProtobufFault(
+          description: "an instance_group has count \(count), expected 0 or more and at most "
+            + "\(maximumInstances) instances in all")
+      }
+    }
+    return sum
+  }
+
+  /// What the server told and this client knows, as JSON; the rest is in `unknownFields`.
   public var json: String { message.json }
 }

@@ -1,15 +1,15 @@
 extension TritonClient {
   /// The trace settings of a model, or the server's (`TraceSetting`).
   public func traceSettings(
-    model: String = "", _ changes: CallChanges = .init()
+    model: String = "", options: CallOptions = .init()
   ) async throws -> [String: [String]] {
-    try await updateTraceSettings([:], model: model, changes)
+    try await updateTraceSettings([:], model: model, options: options)
   }
 
   /// Changes trace settings and tells all of them; an empty list puts one back to its default.
   @discardableResult
   public func updateTraceSettings(
-    _ settings: [String: [String]], model: String = "", _ changes: CallChanges = .init()
+    _ settings: [String: [String]], model: String = "", options: CallOptions = .init()
   ) async throws -> [String: [String]] {
     let values = settings.mapValues {
       ProtobufValue.message(ProtobufMessage(["value": .list($0.map { .string($0) })]))
@@ -17,22 +17,22 @@ extension TritonClient {
     let request: [String: ProtobufValue] = [
       "settings": .map(values), "model_name": .string(model),
     ]
-    let answer = try await call(.traceSetting, request, changes)
+    let answer = try await call(.traceSetting, request, options)
     return answer.map("settings").mapValues { $0.asMessage?.strings("value") ?? [] }
   }
 
   /// The server's log settings (`LogSettings`).
-  public func logSettings(_ changes: CallChanges = .init()) async throws -> [String: LogSetting] {
-    try await updateLogSettings([:], changes)
+  public func logSettings(options: CallOptions = .init()) async throws -> [String: LogSetting] {
+    try await updateLogSettings([:], options: options)
   }
 
   /// Changes log settings and tells all of them.
   @discardableResult
   public func updateLogSettings(
-    _ settings: [String: LogSetting], _ changes: CallChanges = .init()
+    _ settings: [String: LogSetting], options: CallOptions = .init()
   ) async throws -> [String: LogSetting] {
     let values = settings.mapValues { ProtobufValue.message($0.message) }
-    let answer = try await call(.logSettings, ["settings": .map(values)], changes)
+    let answer = try await call(.logSettings, ["settings": .map(values)], options)
     return answer.map("settings").compactMapValues { LogSetting($0.asMessage) }
   }
 }

@@ -1,4 +1,5 @@
-public import GRPCChannel
+@_exported public import GRPCChannel
+public import Logging
 internal import Synchronization
 
 /// A client of one NVIDIA Triton server, or of several behind one target, over gRPC.
@@ -15,68 +16,58 @@ internal import Synchronization
 public final class TritonClient: Sendable {
   /// How it connects and calls.
   public struct Configuration: Sendable {
-    /// TLS, proxy, load balancing, windows.
+    /// TLS, proxy, load balancing, windows, the longest answer.
     public var channel = ChannelConfiguration()
-    /// From the start of a call to the last byte of its answer, retries and pauses included.
+    /// From the start of a call to the last byte of its answer, retries and pauses included. Time
+    /// lost to a server that was away comes on top, as far as `retry.patience` goes.
     public var timeout: Duration = .seconds(60)
     /// Headers of every call.
     public var metadata: Metadata = [:]
+    /// Headers that change, asked for before each attempt.
+    public var headerProvider: HeaderProvider?
     /// How requests are compressed.
     public var compression = Compression.none
     /// When a failed call is made again.
     public var retry = RetryPolicy()
+    /// Told of servers that go away and come back (warning, notice), and of retries (debug); never
+    /// of headers. Tells nobody by default.
+    public var logger = Logger(label: "triton") { _ in SwiftLogNoOpLogHandler() }
 
     /// The defaults.
     public init() {}
   }
 
-  /// What one call changes.
-  public struct CallChanges: Sendable {
-    /// Another timeout.
-    public var timeout: Duration?
-    /// Headers beside the client's.
-    public var metadata: Metadata = [:]
-    /// Another compression.
-    public var compression: Compression?
-    /// Another number of attempts.
-    public var attempts: Int?
-    /// Classes of errors that the caller answers itself: they are not tried again here.
-    public var finalCodes: Set<TritonError.Code> = []
-
-    /// No change.
-    public init(timeout: Duration? = nil, metadata: Metadata = [:], attempts: Int? = nil) {
-      (self.timeout, self.metadata, self.attempts) = (timeout, metadata, attempts)
-    }
-  }
+  /// The longest answer to a call that is no inference: an index of 100,000 models has 10 MB.
+  public static let maximumControlMessageBytes = 64 << 20
 
   /// The target as it was given.
   public let target: String
   /// How it connects and calls.
   public let configuration: Configuration
-  let inferChannel: Channel
-  let controlChannel: Channel
+  let pool: ServerPool
   private let state: Mutex<State>
 
   private struct State {
     var statistics = ClientStatistics()
     var budget: RetryBudget
+    /// Models that answered, and the one that did last: to look it up costs less.
+    var served: Set<String> = []
+    var lastServed: String?
   }
 
   /// A client; it connects with its first call.
   ///
   /// - Throws: `Target.Invalid`.
   public init(_ target: String, configuration: Configuration = .init()) throws {
-    let place = try Target(target)
-    self.target = target
-    self.configuration = configuration
-    inferChannel = Channel(place, configuration: configuration.channel)
-    controlChannel = Channel(place, configuration: configuration.channel)
+    pool = try ServerPool(target, configuration)
+    (self.target, self.configuration) = (target, configuration)
     state = Mutex(State(budget: RetryBudget(configuration.retry)))
   }
 
-  /// Runs `body` with a client and closes it, whatever happens.
+  /// Runs `body` in its caller's isolation with a client, and closes it, whatever happens.
   public static func with<Result>(
     _ target: String, configuration: Configuration = .init(),
+    isolation: isolated (any Actor)? = #isolation,
     _ body: (TritonClient) async throws -> Result
   ) async throws -> Result {
     let client = try TritonClient(target, configuration: configuration)
@@ -92,8 +83,10 @@ public final class TritonClient: Sendable {
 
   /// Refuses new calls, cancels those in flight and returns when the last has ended.
   public func close() async {
-    await inferChannel.close()
-    await controlChannel.close()
+    for server in pool.servers {
+      await server.infer.close()
+      await server.control.close()
+    }
   }
 
   /// What it has done so far.
@@ -108,17 +101,22 @@ public final class TritonClient: Sendable {
   /// ```swift
   /// try await withTaskExecutorPreference(client.executor) { try await client.infer(request) }
   /// ```
-  public var executor: any TaskExecutor { inferChannel.executor }
+  public var executor: any TaskExecutor { pool.servers[0].infer.executor }
 
   /// Addresses that the target names: 1 for a name that is resolved.
-  public var serverCount: Int { max(1, inferChannel.target.hosts.count) }
+  public var serverCount: Int { pool.servers.count }
 
   /// Calls in flight now.
-  public var callsInFlight: Int { inferChannel.callsInFlight + controlChannel.callsInFlight }
+  public var callsInFlight: Int {
+    pool.servers.reduce(0) { $0 + $1.infer.callsInFlight + $1.control.callsInFlight }
+  }
 
   /// A small message there and back, both by protobuf-c.
+  ///
+  /// - Parameter model: whose absence holds the call up.
   func call(
-    _ rpc: RPC, _ request: [String: ProtobufValue] = [:], _ changes: CallChanges = .init()
+    _ rpc: RPC, _ request: [String: ProtobufValue] = [:], _ options: CallOptions,
+    model: String? = nil
   ) async throws -> ProtobufMessage {
     let message = ProtobufMessage(request)
     guard !message.containsNUL else {
@@ -126,87 +124,80 @@ public final class TritonClient: Sendable {
         code: .invalidRequest, message: "a text of the request contains a NUL byte", rpc: rpc.name)
     }
     let packed = OutgoingMessage(message.packed(as: rpc.request))
-    let answer = try await send(rpc, packed, changes, isIdempotent: rpc.isIdempotent)
+    let answer = try await send(
+      rpc, packed, options, model: model, isIdempotent: rpc.isIdempotent)
     return try reading(rpc) {
       try ProtobufMessage(unpacking: answer.message.bytes, as: rpc.response)
     }
   }
 
-  /// Sends until it succeeds, the error is final, or attempts, time or budget are used up.
-  func send(
-    _ rpc: RPC, _ message: OutgoingMessage, _ changes: CallChanges, isIdempotent: Bool
-  ) async throws -> UnaryAnswer {
-    let deadline = ContinuousClock.now + (changes.timeout ?? configuration.timeout)
-    var attempt = 1
-    while true {
-      do {
-        return try await sendOnce(rpc, message, changes, until: deadline)
-      } catch let error as TritonError {
-        guard let pause = pause(after: error, attempt, changes, isIdempotent, until: deadline)
-        else {
-          state.withLock { $0.statistics.failed[error.code, default: 0] += 1 }
-          throw error
-        }
-        try await Task.sleep(for: pause)
-        attempt += 1
-        if error.code == .connection { channel(of: rpc).resetConnectBackoff() }
-      } catch {
-        state.withLock { $0.statistics.cancelled += 1 }
-        throw error
+  /// Counts a call that ended well and earns its retries.
+  func succeeded(_ model: String?, isRetry: Bool, sent: Int, _ received: Int) {
+    state.withLock { state in
+      state.budget.earn()
+      state.statistics.succeeded += 1
+      if isRetry { state.statistics.retries += 1 }
+      state.statistics.bytesSent += sent
+      state.statistics.bytesReceived += received
+      if let model, state.lastServed != model {
+        state.lastServed = model
+        state.served.insert(model)
       }
     }
   }
 
-  private func sendOnce(
-    _ rpc: RPC, _ message: OutgoingMessage, _ changes: CallChanges,
-    until deadline: ContinuousClock.Instant
-  ) async throws -> UnaryAnswer {
-    let options = options(changes, until: deadline)
-    do {
-      let answer = try await channel(of: rpc).unary(rpc.method, message, options: options)
-      state.withLock { state in
-        state.budget.earn()
-        state.statistics.succeeded += 1
-        state.statistics.bytesSent += message.count
-        state.statistics.bytesReceived += answer.message.count
-      }
-      return answer
-    } catch let failure as RPCError {
-      state.withLock { $0.statistics.bytesSent += message.count }
-      throw TritonError(failure, rpc, target: target)
+  func count(_ body: (inout ClientStatistics) -> Void) {
+    state.withLock { body(&$0.statistics) }
+  }
+
+  /// Whether this client has had an answer before: from the model, or any without one.
+  func wasServed(_ model: String?) -> Bool {
+    state.withLock { state in
+      model.map(state.served.contains) ?? (state.statistics.succeeded > 0)
     }
   }
 
-  private func channel(of rpc: RPC) -> Channel {
-    rpc.name == RPC.modelInfer.name ? inferChannel : controlChannel
+  /// Pays for a retry.
+  func spendRetry() -> Bool {
+    let isPaid = state.withLock { state in
+      let isPaid = state.budget.spend()
+      if !isPaid { state.statistics.retriesRefused += 1 }
+      return isPaid
+    }
+    if !isPaid { configuration.logger.debug("the budget of retries is used up") }
+    return isPaid
   }
 
-  func options(_ changes: CallChanges, until deadline: ContinuousClock.Instant) -> CallOptions {
-    var options = CallOptions()
-    options.timeout = max(.milliseconds(1), deadline - .now)
+  /// How the next attempt of a call is made.
+  func rpcOptions(_ call: OngoingCall) async throws -> RPCOptions {
+    var options = RPCOptions()
     options.metadata = configuration.metadata
-    options.metadata.append(changes.metadata)
-    options.compression = changes.compression ?? configuration.compression
+    if let provider = configuration.headerProvider {
+      options.metadata.append(
+        try await provider.headers(call.hasRefreshedHeaders ? .refused : .call))
+    }
+    if !call.options.metadata.entries.isEmpty { options.metadata.append(call.options.metadata) }
+    options.compression = call.options.compression ?? configuration.compression
+    options.timeout = call.timeout
+    if call.sends > 0 || call.lost > .zero {
+      options.timeout = max(.milliseconds(1), call.deadline(losing: call.lost) - .now)
+    }
+    if let limit = configuration.retry.attemptTimeout, serverCount > 1 {
+      options.timeout = min(options.timeout, limit)
+    }
     return options
   }
 
-  /// How long to wait before the next attempt; nil when there is none.
-  private func pause(
-    after error: TritonError, _ attempt: Int, _ changes: CallChanges, _ isIdempotent: Bool,
-    until deadline: ContinuousClock.Instant
-  ) -> Duration? {
-    let policy = configuration.retry
-    guard attempt < changes.attempts ?? policy.attempts, !changes.finalCodes.contains(error.code),
-      policy.allows(error, isIdempotent: isIdempotent)
-    else { return nil }
-    let pause = policy.ceiling(beforeAttempt: attempt + 1) * Double.random(in: 0...1)
-    guard ContinuousClock.now + pause < deadline else { return nil }
-    let isPaid = state.withLock { state in
-      let isPaid = state.budget.spend()
-      if isPaid { state.statistics.retries += 1 } else { state.statistics.retriesRefused += 1 }
-      return isPaid
+  /// A failed call of a server, classified.
+  func translated(_ failure: RPCError, _ rpc: RPC, at server: Int) -> TritonError {
+    var error = TritonError(failure, rpc, target: pool.servers[server].name)
+    if failure.message.contains("empty address list"), configuration.channel.tls != nil {
+      error.code = .authorization
+      error.remedy =
+        "the TLS files cannot be used: check that the client's certificate and key belong "
+        + "together, and that all of them are whole PEM files"
     }
-    return isPaid ? pause : nil
+    return error
   }
 
   /// Turns a malformed answer into an error that says whose fault it is.

@@ -24,7 +24,7 @@ public struct TritonError: Error, CustomStringConvertible {
     /// A message would pass gRPC's or the client's limit: ask for fewer rows.
     public static let size = Code("size")
     /// The server wants a header, a certificate or a right that this client did not bring.
-    public static let authorisation = Code("authorisation")
+    public static let authorization = Code("authorization")
     /// The deadline passed.
     public static let deadline = Code("deadline")
     /// The server ended the call; this client did not.
@@ -33,11 +33,14 @@ public struct TritonError: Error, CustomStringConvertible {
     public static let invalidRequest = Code("invalid_request")
     /// The server does not do this: an old one, a switched-off feature, another kind of model.
     public static let unsupported = Code("unsupported")
-    /// Reading or writing shared memory failed on this machine.
+    /// Shared memory cannot be used: on this machine, or a region that the server does not know,
+    /// cannot open, knows already or finds too small.
     public static let sharedMemory = Code("shared_memory")
     /// A request still uses the shared memory region: ask again a moment later.
     public static let regionInUse = Code("region_in_use")
-    /// The answer breaks the protocol, or the model failed inside the server.
+    /// The server or the model failed at this request; another attempt may go well.
+    public static let serverFailure = Code("server_failure")
+    /// The answer breaks the protocol, or the server failed in a way that has no class.
     public static let serverBug = Code("server_bug")
   }
 
@@ -57,6 +60,14 @@ public struct TritonError: Error, CustomStringConvertible {
   public var serverText: String?
   /// The core's account of what failed underneath; for logs.
   public var debug: String?
+  /// The trailers of the failed call.
+  public var trailers: Metadata = [:]
+  /// Whether a model is meant, where the class alone would be the whole server's.
+  var concernsModel = false
+  /// Whether this client refused or ended the call.
+  var isLocal = false
+  /// Whether the server certainly did not begin with the call.
+  var wasNotRun = false
 
   /// An error.
   public init(

@@ -116,6 +116,11 @@ public struct InferInput: Sendable {
     guard let elements = elementCount(of: shape) else {
       return "input \(name) has shape \(shape), expected dimensions of 0 or more"
     }
+    if case .region(let slice) = source, slice.isImpossible {
+      return
+        "input \(name) lies at \(slice.offset) with \(slice.byteCount) bytes in shared memory, "
+        + "expected 0 or more of both"
+    }
     guard case .raw(let bytes) = source, let size = datatype.byteCount else { return nil }
     let (expected, overflows) = elements.multipliedReportingOverflow(by: size)
     guard !overflows else { return "input \(name) has the impossible shape \(shape)" }

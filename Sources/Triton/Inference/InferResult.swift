@@ -1,4 +1,4 @@
-package import GRPCChannel
+public import GRPCChannel
 
 /// An answer, its tensors still where gRPC received them.
 public struct InferResult: Sendable {
@@ -12,6 +12,23 @@ public struct InferResult: Sendable {
   public var parameters: [String: InferParameter]
   /// The tensors, in the server's order.
   public var outputs: [OutputTensor]
+
+  /// The call that brought it; nil in a stream, which has headers of its own.
+  var answer: UnaryAnswer?
+
+  /// The headers that the server sent before it.
+  public var headers: Metadata { answer?.initialMetadata ?? [:] }
+  /// The trailers that the server sent behind it.
+  public var trailers: Metadata { answer?.trailingMetadata ?? [:] }
+
+  /// An answer, such as a test's.
+  public init(
+    modelName: String, modelVersion: String = "1", id: String = "",
+    parameters: [String: InferParameter] = [:], outputs: [OutputTensor]
+  ) {
+    (self.modelName, self.modelVersion, self.id) = (modelName, modelVersion, id)
+    (self.parameters, self.outputs) = (parameters, outputs)
+  }
 
   /// Whether it is the last answer to its request; always true for a model that is not decoupled.
   public var isFinal: Bool {
@@ -42,8 +59,32 @@ public struct OutputTensor: Sendable {
   /// Its bytes; empty when it was written to shared memory.
   public var bytes: TensorBytes
 
-  /// The number of elements.
-  public var count: Int { shape.reduce(1, *) }
+  /// The number of elements. Traps for a shape that cannot be, which no server's answer has.
+  public var count: Int { elementCount(of: shape)! }
+
+  /// A tensor whose bytes fit its shape.
+  public init(
+    name: String, datatype: Datatype, shape: [Int], parameters: [String: InferParameter] = [:],
+    bytes: TensorBytes
+  ) {
+    precondition(elementCount(of: shape) != nil, "the shape \(shape) is impossible")
+    (self.name, self.datatype, self.shape) = (name, datatype, shape)
+    (self.parameters, self.bytes) = (parameters, bytes)
+  }
+
+  /// A tensor of numbers, such as a test's.
+  public init<Element: TensorElement>(_ name: String, shape: [Int], _ elements: [Element]) {
+    let bytes = elements.withUnsafeBytes { Array($0) }
+    self.init(
+      name: name, datatype: Element.datatype, shape: shape, bytes: TensorBytes(copying: bytes))
+  }
+
+  /// A BYTES tensor of UTF-8 texts, such as a test's.
+  public init(_ name: String, shape: [Int], strings: [String]) {
+    self.init(
+      name: name, datatype: .bytes, shape: shape,
+      bytes: TensorBytes(copying: BytesTensor.encode(strings: strings)))
+  }
 
   /// The elements, copied; the type must be the tensor's own.
   ///
@@ -73,12 +114,12 @@ public struct OutputTensor: Sendable {
   /// - Throws: `TritonError` when it is none, or its counts do not add up.
   public func byteElements() throws -> [[UInt8]] {
     guard datatype == .bytes else { throw mismatch("BYTES", try: "use array(of:)") }
-    guard let elements = BytesTensor.decode(bytes.bytes, expected: count) else {
-      throw TritonError(
-        code: .serverBug,
-        message: "the \(bytes.count) bytes of \(name) are no \(count) BYTES elements")
+    do {
+      return try BytesTensor.decode(bytes.bytes, count: count)
+    } catch var error as TritonError {
+      error.message = "output \(name): \(error.message)"
+      throw error
     }
-    return elements
   }
 
   /// The elements of a BYTES tensor as text; invalid UTF-8 is repaired.
@@ -100,6 +141,11 @@ public struct TensorBytes: Sendable {
 
   package init(_ message: ReceivedMessage, _ range: Range<Int>) {
     (self.message, self.range) = (message, range)
+  }
+
+  /// Bytes that no server sent.
+  public init(copying bytes: [UInt8]) {
+    self.init(ReceivedMessage(pieces: [bytes]), 0..<bytes.count)
   }
 
   /// The number of bytes.

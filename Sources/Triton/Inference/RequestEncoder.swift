@@ -7,6 +7,7 @@ extension InferRequest {
       throw TritonError(code: .invalidRequest, message: message, rpc: RPC.modelInfer.name)
     }
     if modelName.isEmpty { try refuse("the request names no model") }
+    if hasNUL { try refuse("a name, an id or a parameter of the request contains a NUL byte") }
     for (index, input) in inputs.enumerated() {
       if let fault = input.fault { try refuse(fault) }
       // A model has few inputs: comparing them is cheaper than a set of their names.
@@ -20,12 +21,33 @@ extension InferRequest {
     if let sequence, sequence.id == .number(0) || sequence.id == .text("") {
       try refuse("a sequence id is not 0 and not empty: these mean no sequence")
     }
+    if outputs.contains(where: { $0.region?.isImpossible == true }) {
+      try refuse("an output's place in shared memory begins or ends below 0")
+    }
     let bytes = inputs.reduce(0) { $0 + $1.rawByteCount }
     if bytes > Int(Int32.max) {
       throw TritonError(
         code: .size, message: "the inputs have \(bytes) bytes, gRPC's limit is \(Int32.max)",
         remedy: "send fewer rows in one request", rpc: RPC.modelInfer.name)
     }
+  }
+
+  /// Texts that the server, or this client on their way back, would cut at a NUL.
+  private var hasNUL: Bool {
+    func cut(_ text: String) -> Bool { text.utf8.contains(0) }
+    return cut(modelName) || cut(modelVersion) || cut(id)
+      || inputs.contains { cut($0.name) || $0.region.map { cut($0.region) } ?? false }
+      || outputs.contains { cut($0.name) || $0.region.map { cut($0.region) } ?? false }
+      || parameters.contains { key, value in
+        if case .string(let text) = value { cut(key) || cut(text) } else { cut(key) }
+      }
+  }
+
+  /// Holds an answer against its request: another model's or version's is none.
+  func check(_ result: InferResult) throws {
+    try expectSame("model", modelName, result.modelName)
+    if !modelVersion.isEmpty { try expectSame("version", modelVersion, result.modelVersion) }
+    if !id.isEmpty { try expectSame("request", id, result.id) }
   }
 
   private static let reserved: Set<String> = [
@@ -58,7 +80,7 @@ extension InferRequest {
       }
     }
     if !writer.bytes.isEmpty || pieces.isEmpty { pieces.append(.copied(writer.bytes)) }
-    return OutgoingMessage(pieces)
+    return OutgoingMessage(pieces: pieces)
   }
 
   /// The free parameters and those behind properties.
@@ -80,12 +102,19 @@ extension InferRequest {
 }
 
 extension InferInput {
+  fileprivate var region: SharedMemorySlice? {
+    if case .region(let slice) = source { slice } else { nil }
+  }
+
   fileprivate var rawByteCount: Int {
     if case .raw(let bytes) = source { bytes.count } else { 0 }
   }
 }
 
 extension SharedMemorySlice {
+  /// Whether it begins, or its length is, below 0.
+  var isImpossible: Bool { offset < 0 || byteCount < 0 }
+
   /// The parameters by which an input or output names its region.
   var parameters: [(String, InferParameter)] {
     let whole: [(String, InferParameter)] = [
@@ -138,6 +167,7 @@ extension Duration {
   /// Whole microseconds, at least 1.
   var microseconds: Int64 {
     let (seconds, attoseconds) = components
-    return max(1, seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+    guard seconds < Int64.max / 1_000_000 - 1 else { return .max }
+    return max(1, max(seconds, 0) * 1_000_000 + attoseconds / 1_000_000_000_000)
   }
 }

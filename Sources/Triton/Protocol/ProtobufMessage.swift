@@ -6,8 +6,19 @@ internal import CTritonProtocol
 /// `key` and `value`.
 struct ProtobufMessage: Sendable, Hashable {
   var fields: [String: ProtobufValue] = [:]
+  /// Numbers of fields that came and that Protos do not know.
+  var unknown: [Int] = []
 
   init(_ fields: [String: ProtobufValue] = [:]) { self.fields = fields }
+
+  /// The unknown fields of this and of all nested messages, each once, by place and number.
+  var unknownFields: [String] {
+    var all = Set(unknown.map(String.init))
+    for (name, value) in fields {
+      for inner in value.unknownFields { all.insert("\(name).\(inner)") }
+    }
+    return all.sorted()
+  }
 
   func string(_ name: String) -> String {
     if case .string(let value) = fields[name] { value } else { "" }
@@ -72,6 +83,14 @@ indirect enum ProtobufValue: Sendable, Hashable {
   }
 
   var asMessage: ProtobufMessage? { if case .message(let value) = self { value } else { nil } }
+
+  var unknownFields: [String] {
+    switch self {
+    case .message(let message): message.unknownFields
+    case .list(let values): values.flatMap(\.unknownFields)
+    default: []
+    }
+  }
 
   var asInteger: Int? {
     switch self {

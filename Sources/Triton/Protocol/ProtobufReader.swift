@@ -8,6 +8,13 @@ struct ProtobufFault: Error {
   let description: String
 }
 
+/// The one place where an answer is held against what was asked: another's is none.
+func expectSame(_ what: String, _ wanted: String, _ got: String) throws {
+  guard wanted != got else { return }
+  throw ProtobufFault(
+    description: "the answer is of \(what) \"\(got)\", asked was \"\(wanted)\"")
+}
+
 extension ProtobufMessage {
   /// Unpacks with protobuf-c (`protobuf_c_message_unpack`) and copies what it found.
   init(unpacking bytes: [UInt8], as type: MessageType) throws {
@@ -27,6 +34,11 @@ extension ProtobufMessage {
     for index in 0..<Int(type.pointee.n_fields) {
       let field = type.pointee.fields + index
       if let value = read(field, raw) { fields[String(cString: field.pointee.name)] = value }
+    }
+    // Every message's struct begins with its base.
+    let base = raw.load(as: ProtobufCMessage.self)
+    for index in 0..<Int(base.n_unknown_fields) {
+      unknown.append(Int(base.unknown_fields[index].tag))
     }
   }
 

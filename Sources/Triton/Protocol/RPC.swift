@@ -33,6 +33,11 @@ package struct RPC: @unchecked Sendable {
   static let logSettings = RPC("LogSettings")
   static let healthCheck = RPC("Check", of: CTritonHealthService())
 
+  /// Whether it asks whether a server or model is there.
+  let isHealth: Bool
+  /// Whether its answers may be large: it has connections of its own.
+  let isInference: Bool
+
   private init(
     _ name: String,
     of service: UnsafePointer<ProtobufCServiceDescriptor> = CTritonInferenceService(),
@@ -42,5 +47,7 @@ package struct RPC: @unchecked Sendable {
     method = RPCMethod(service: String(cString: service.pointee.name), name: name)
     (request, response) = (found.pointee.input, found.pointee.output)
     (self.name, self.isIdempotent) = (name, isIdempotent)
+    isHealth = ["ServerLive", "ServerReady", "ModelReady", "Check"].contains(name)
+    isInference = ["ModelInfer", "ModelStreamInfer"].contains(name)
   }
 }

@@ -1,9 +1,9 @@
 extension TritonClient {
   /// The registered system regions (`SystemSharedMemoryStatus`); all without a name.
   public func systemSharedMemory(
-    _ name: String = "", _ changes: CallChanges = .init()
+    _ name: String = "", options: CallOptions = .init()
   ) async throws -> [SystemRegionStatus] {
-    let answer = try await call(.systemSharedMemoryStatus, ["name": .string(name)], changes)
+    let answer = try await call(.systemSharedMemoryStatus, ["name": .string(name)], options)
     return answer.map("regions").values.compactMap(\.asMessage).map {
       SystemRegionStatus(
         name: $0.string("name"), key: $0.string("key"), offset: $0.integer("offset"),
@@ -13,20 +13,28 @@ extension TritonClient {
 
   /// Tells the server of a POSIX shared memory object (`SystemSharedMemoryRegister`).
   public func registerSystemSharedMemory(
-    _ name: String, key: String, offset: Int = 0, byteCount: Int, _ changes: CallChanges = .init()
+    _ name: String, key: String, offset: Int = 0, byteCount: Int, options: CallOptions = .init()
   ) async throws {
+    try require(offset >= 0 && byteCount > 0, "offset \(offset) and \(byteCount) bytes")
     let request: [String: ProtobufValue] = [
       "name": .string(name), "key": .string(key), "offset": .unsigned(UInt64(offset)),
       "byte_size": .unsigned(UInt64(byteCount)),
     ]
-    _ = try await call(.systemSharedMemoryRegister, request, changes)
+    _ = try await call(.systemSharedMemoryRegister, request, options)
+  }
+
+  private func require(_ isPossible: Bool, _ what: String) throws {
+    guard !isPossible else { return }
+    throw TritonError(
+      code: .invalidRequest,
+      message: "\(what) cannot be registered, expected numbers of 0 or more and at least one byte")
   }
 
   /// Makes the server forget a region (`SystemSharedMemoryUnregister`), or all without a name.
   public func unregisterSystemSharedMemory(
-    _ name: String = "", _ changes: CallChanges = .init()
+    _ name: String = "", options: CallOptions = .init()
   ) async throws {
-    _ = try await call(.systemSharedMemoryUnregister, ["name": .string(name)], changes)
+    _ = try await call(.systemSharedMemoryUnregister, ["name": .string(name)], options)
   }
 
   /// Unregisters a system region once no request uses it: Triton sends an answer before it lets go
@@ -36,7 +44,8 @@ extension TritonClient {
     var pause = Duration.microseconds(200)
     while true {
       do {
-        return try await unregisterSystemSharedMemory(name)
+        // A server that has gone has forgotten the region with all else: it is not waited for.
+        return try await unregisterSystemSharedMemory(name, options: .init(patience: .zero))
       } catch let error as TritonError {
         guard error.code == .regionInUse, .now + pause < deadline else { throw error }
       }
@@ -47,9 +56,9 @@ extension TritonClient {
 
   /// The registered CUDA regions (`CudaSharedMemoryStatus`); all without a name.
   public func cudaSharedMemory(
-    _ name: String = "", _ changes: CallChanges = .init()
+    _ name: String = "", options: CallOptions = .init()
   ) async throws -> [CUDARegionStatus] {
-    let answer = try await call(.cudaSharedMemoryStatus, ["name": .string(name)], changes)
+    let answer = try await call(.cudaSharedMemoryStatus, ["name": .string(name)], options)
     return answer.map("regions").values.compactMap(\.asMessage).map {
       CUDARegionStatus(
         name: $0.string("name"), device: $0.integer("device_id"),
@@ -61,20 +70,21 @@ extension TritonClient {
   ///
   /// - Parameter handle: the 64 bytes of a `cudaIpcMemHandle_t`.
   public func registerCUDASharedMemory(
-    _ name: String, handle: [UInt8], device: Int, byteCount: Int, _ changes: CallChanges = .init()
+    _ name: String, handle: [UInt8], device: Int, byteCount: Int, options: CallOptions = .init()
   ) async throws {
+    try require(device >= 0 && byteCount > 0, "device \(device) and \(byteCount) bytes")
     let request: [String: ProtobufValue] = [
       "name": .string(name), "raw_handle": .bytes(handle), "device_id": .signed(Int64(device)),
       "byte_size": .unsigned(UInt64(byteCount)),
     ]
-    _ = try await call(.cudaSharedMemoryRegister, request, changes)
+    _ = try await call(.cudaSharedMemoryRegister, request, options)
   }
 
   /// Makes the server forget CUDA memory (`CudaSharedMemoryUnregister`), or all without a name.
   public func unregisterCUDASharedMemory(
-    _ name: String = "", _ changes: CallChanges = .init()
+    _ name: String = "", options: CallOptions = .init()
   ) async throws {
-    _ = try await call(.cudaSharedMemoryUnregister, ["name": .string(name)], changes)
+    _ = try await call(.cudaSharedMemoryUnregister, ["name": .string(name)], options)
   }
 }
 
@@ -88,6 +98,11 @@ public struct SystemRegionStatus: Sendable, Hashable, Codable {
   public var offset: Int
   /// Its length in bytes.
   public var byteCount: Int
+
+  /// A region.
+  public init(name: String, key: String, offset: Int = 0, byteCount: Int) {
+    (self.name, self.key, self.offset, self.byteCount) = (name, key, offset, byteCount)
+  }
 }
 
 /// A CUDA region as the server knows it.
@@ -98,4 +113,9 @@ public struct CUDARegionStatus: Sendable, Hashable, Codable {
   public var device: Int
   /// Its length in bytes.
   public var byteCount: Int
+
+  /// A region.
+  public init(name: String, device: Int, byteCount: Int) {
+    (self.name, self.device, self.byteCount) = (name, device, byteCount)
+  }
 }

@@ -70,12 +70,13 @@ public final class SystemRegion: Sendable {
   /// The name it is registered under.
   public var name: String { String(key.dropFirst()) }
 
-  /// Registers the region for as long as `body` runs.
+  /// Registers the region for as long as `body` runs, in its caller's isolation.
   ///
   /// The calls that register and unregister are not cancelled with the caller's task: the server
   /// must not be left with a region that nobody unregisters.
   public func withRegistration<Result>(
-    at client: TritonClient, _ body: () async throws -> Result
+    at client: TritonClient, isolation: isolated (any Actor)? = #isolation,
+    _ body: () async throws -> Result
   ) async throws -> Result {
     let register = Task {
       try await client.registerSystemSharedMemory(name, key: key, byteCount: byteCount)

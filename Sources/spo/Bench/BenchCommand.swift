@@ -67,7 +67,7 @@ struct BenchCommand: AsyncParsableCommand {
   func run() async throws {
     let bundle = try bundle.load()
     let texts = try RecordSource.texts(of: inputs, field: textField, limit: sentences)
-    let client = try served.answers.connection.client(served.server!)  // validate has looked
+    let client = try served.answers.client(served.server!)  // validate has looked
     var report: BenchReport?
     for number in numbers {
       var settings = try served.configuration()

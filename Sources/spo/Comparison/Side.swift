@@ -83,7 +83,7 @@ struct Side {
       (configuration.precision, configuration.threads) = (precision, command.workers.threads)
       return try EmbeddedEngine(bundle: bundle, configuration: configuration)
     case .served(let server, let model, let version, let plan):
-      let client = try command.answers.connection.client(server)
+      let client = try command.answers.client(server)
       var configuration = try command.answers.configuration()
       (configuration.version, configuration.route) = (version, plan)
       if plan == nil {

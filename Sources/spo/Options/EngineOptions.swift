@@ -61,7 +61,7 @@ struct EngineOptions: ParsableArguments {
     var configuration = try served.configuration()
     configuration.concurrency = concurrency
     let engine = try await TritonEngine(
-      client: try served.answers.connection.client(server), model: served.model,
+      client: try served.answers.client(server), model: served.model,
       shape: bundle.modelShape, configuration: configuration)
     if explainPlan { Terminal.say("plan for \(served.model)\n\(engine.plan.explanation)") }
     return engine

@@ -1,5 +1,6 @@
 public import ArgumentParser
 public import RelationServing
+internal import Triton
 
 /// Which served model is asked.
 struct ServedModelOptions: ParsableArguments {
@@ -49,6 +50,11 @@ struct AnswerOptions: ParsableArguments {
     guard (1...2_047).contains(answerMemory) else {
       throw ValidationError("--answer-memory is \(answerMemory), expected 1...2047 MiB")
     }
+  }
+
+  /// A client that takes answers as long as they are asked for.
+  func client(_ server: String) throws -> TritonClient {
+    try connection.client(server, answerBytes: answerMemory << 20)
   }
 
   var names: TensorNames? {

@@ -7,15 +7,15 @@ extension RPCMethod {
   static func echo(_ name: String) -> RPCMethod { RPCMethod(service: "test.Echo", name: name) }
 }
 
-extension CallOptions {
-  static func timeout(_ timeout: Duration) -> CallOptions {
-    var options = CallOptions()
+extension RPCOptions {
+  static func timeout(_ timeout: Duration) -> RPCOptions {
+    var options = RPCOptions()
     options.timeout = timeout
     return options
   }
 
-  static func metadata(_ metadata: Metadata) -> CallOptions {
-    var options = CallOptions()
+  static func metadata(_ metadata: Metadata) -> RPCOptions {
+    var options = RPCOptions()
     options.metadata = metadata
     return options
   }
@@ -31,8 +31,7 @@ extension ReceivedMessage {
 
 extension Channel {
   /// A unary call of the test server with texts.
-  func ask(_ name: String, _ text: String, _ options: CallOptions = .init()) async throws -> String
-  {
+  func ask(_ name: String, _ text: String, _ options: RPCOptions = .init()) async throws -> String {
     try await unary(.echo(name), OutgoingMessage(text), options: options).message.text
   }
 }

@@ -1,5 +1,6 @@
 import GRPCChannel
 import Synchronization
+import TestSupport
 
 /// Numbers that a seed repeats: splitmix64.
 struct SeededRandom: RandomNumberGenerator {

@@ -22,7 +22,7 @@ import Triton
     let silent = try SilentListener(listens: true)
     let client = try TritonClient(silent.address, configuration: .once)
     await #expect(throws: TritonError.self) {
-      _ = try await client.isLive(.init(timeout: .milliseconds(500)))
+      _ = try await client.isLive(options: .init(timeout: .milliseconds(500)))
     }
     #expect(client.callsInFlight == 0)
   }
@@ -33,7 +33,7 @@ import Triton
     await expectFailure(.unknownModel, saying: "nobody") {
       _ = try await client.infer(InferRequest("nobody", inputs: [input]))
     }
-    await expectFailure(.unknownModel, saying: "load the model, or see why it failed") {
+    await expectFailure(.notReady, saying: "load the model, or see why it failed") {
       _ = try await client.infer(InferRequest("failing", inputs: [input]))
     }
   }
@@ -71,7 +71,7 @@ import Triton
   @Test func `A model's own error comes with its text and status`() async throws {
     let client = try await Servers.main()
     for (code, expected) in [
-      ("NOT_FOUND", TritonError.Code.unknownModel), ("INTERNAL", .serverBug),
+      ("NOT_FOUND", TritonError.Code.unknownModel), ("INTERNAL", .serverFailure),
     ] {
       let inputs = [
         InferInput("MESSAGE", shape: [1], strings: ["坏了 \(code)"]),

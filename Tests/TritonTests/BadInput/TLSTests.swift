@@ -26,25 +26,25 @@ import Triton
   }
 
   @Test func `A server of another authority is refused`() async throws {
-    await expectFailure(.authorisation, saying: "check that the server speaks TLS") {
+    await expectFailure(.authorization, saying: "check that the server speaks TLS") {
       _ = try await isLive(.tls, try await Certificates.tls(trusting: "other-ca"))
     }
   }
 
   @Test func `An expired certificate is refused`() async throws {
-    await expectFailure(.authorisation, saying: "dates") {
+    await expectFailure(.authorization, saying: "dates") {
       _ = try await isLive(.expired, try await Certificates.tls())
     }
   }
 
   @Test func `Another name than the certificate's is refused`() async throws {
-    await expectFailure(.authorisation) {
+    await expectFailure(.authorization) {
       _ = try await isLive(.tls, try await Certificates.tls(serverName: "elsewhere.invalid"))
     }
   }
 
   @Test func `TLS to a plaintext server is told`() async throws {
-    await expectFailure(.authorisation, saying: "check that the server speaks TLS") {
+    await expectFailure(.authorization, saying: "check that the server speaks TLS") {
       _ = try await isLive(.main, try await Certificates.tls())
     }
   }
@@ -59,11 +59,11 @@ import Triton
     let inputs = ["A", "B"].map { InferInput($0, shape: [1, 1], [Int32(2)]) }
     let request = InferRequest("sum", inputs: inputs)
     let client = try await Servers.get(.restricted).client()
-    await expectFailure(.authorisation, saying: "triton-grpc-protocol-") {
+    await expectFailure(.authorization, saying: "triton-grpc-protocol-") {
       _ = try await client.infer(request)
     }
     let header: Metadata = ["triton-grpc-protocol-admin-key": "secret"]
-    let once = try await client.infer(request, .init(metadata: header)).output("SUM")
+    let once = try await client.infer(request, options: .init(metadata: header)).output("SUM")
     #expect(try once.array(of: Int32.self) == [4])
     var configuration = TritonClient.Configuration.once
     configuration.metadata = header

@@ -41,7 +41,35 @@ import Triton
     #expect(total == [3, 6])
     try await client.unloadModel("dependent", withDependents: true)
     while try await client.isModelReady("sum") { try await Task.sleep(for: .milliseconds(20)) }
-    await expectFailure(.unknownModel) { _ = try await client.infer(Self.sum("sum")) }
+    await expectFailure(.notReady) { _ = try await client.infer(Self.sum("sum")) }
+  }
+
+  @Test("Bug: a model that is unloaded and loaded again is waited for, with what was there before")
+  func reloaded() async throws {
+    let server = try await Servers.get(Self.kind)
+    var configuration = TritonClient.Configuration()
+    (configuration.retry.budget, configuration.retry.attempts) = (0, 2)
+    let client = try server.client(configuration)
+    try await client.loadModel("answer")
+    let request = InferRequest("answer", inputs: [InferInput("X", shape: [1], [Int32(1)])])
+    func answered() async throws -> Bool {
+      // Whatever the model says of the request, it has answered.
+      do { _ = try await client.infer(request) } catch let error as TritonError {
+        guard error.code == .contract else { throw error }
+      }
+      return true
+    }
+    try await client.loadModel("sum")
+    _ = try await client.infer(Self.sum("sum"))
+    try await client.unloadModel("sum")
+    while try await client.isModelReady("sum") { try await Task.sleep(for: .milliseconds(20)) }
+    let waiting = Task { try await client.infer(Self.sum("sum")).output("SUM") }
+    while client.statistics.retries < 2 { await Task.yield() }
+    // Other models of the server do not wait for it.
+    #expect(try await answered())
+    try await client.loadModel("sum")
+    let total = try await waiting.value.array(of: Int32.self)
+    #expect(total == [2, 4])
   }
 
   @Test func `A load takes another configuration`() async throws {

@@ -81,7 +81,7 @@ import Triton
     let lease = try #require(region.lease(8))
     try await region.withRegistration(at: client) {
       let inputs = ["A", "B"].map { InferInput($0, shape: [1, 3], Self.values) }
-      await expectFailure(.serverBug, saying: "shared memory") {
+      await expectFailure(.sharedMemory, saying: "lease as many bytes") {
         _ = try await client.infer(
           InferRequest(
             "sum", inputs: inputs, outputs: [RequestedOutput("SUM", region: lease.slice)]))
@@ -92,15 +92,34 @@ import Triton
   @Test func `A server that restricts shared memory names the header it wants`() async throws {
     let client = try await Servers.get(.restricted).client()
     let region = try SystemRegion(byteCount: 64, name: "spo-test")
-    await expectFailure(.authorisation, saying: "triton-grpc-protocol-") {
+    await expectFailure(.authorization, saying: "triton-grpc-protocol-") {
       try await region.withRegistration(at: client) {}
     }
   }
 
   @Test func `An object that is not there cannot be registered`() async throws {
     let client = try await Servers.main()
-    await #expect(throws: TritonError.self) {
+    await expectFailure(.sharedMemory, saying: "/dev/shm") {
       try await client.registerSystemSharedMemory("ghost", key: "/spo-no-such", byteCount: 64)
+    }
+  }
+
+  @Test("Bug: a region that the server does not know, or knows already, is of class shared_memory")
+  func regionsUnknownAndTwice() async throws {
+    let client = try await Servers.main()
+    await expectFailure(.sharedMemory, saying: "register the region") {
+      _ = try await client.systemSharedMemory("nobody's")
+    }
+    let slice = SharedMemorySlice(region: "nobody's", byteCount: 12)
+    let inputs = ["A", "B"].map { InferInput($0, .int32, shape: [1, 3], region: slice) }
+    await expectFailure(.sharedMemory, saying: "register the region") {
+      _ = try await client.infer(InferRequest("sum", inputs: inputs))
+    }
+    let region = try SystemRegion(byteCount: 64, name: "spo-test")
+    try await region.withRegistration(at: client) {
+      _ = await expectFailure(.sharedMemory, saying: "unregister the region first") {
+        try await client.registerSystemSharedMemory(region.name, key: region.key, byteCount: 64)
+      }
     }
   }
 

@@ -71,7 +71,7 @@ import Testing
     let server = ["--server", try await Servers.get(.main).address, "--model"]
     expect(try await extract(server + ["nobody"]), 42, saying: "nobody")
     expect(
-      try await extract(server + ["failing"]), 42, saying: "load the model, or see why it failed")
+      try await extract(server + ["failing"]), 3, saying: "load the model, or see why it failed")
     expect(try await extract(server + ["spo_misfit"]), 42, saying: "does not fit")
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import GRPCChannel
 import Testing
 import Triton
@@ -26,6 +27,21 @@ import Triton
     configuration.retry.attempts = attempts
     let target = servers.map { "127.0.0.1:\($0.grpc)" }.joined(separator: ",")
     return try TritonClient(target, configuration: configuration)
+  }
+
+  @Test("Bug: requests outlast one of two servers that is told to stop, as in a rolling restart")
+  func rollingRestart() async throws {
+    let servers = [
+      try await Servers.start(.own("rolling-0", ["sum"])),
+      try await Servers.start(.own("rolling-1", ["sum"])),
+    ]
+    let client = try Self.client(servers, attempts: 2)
+    for _ in 0..<4 { _ = try await client.infer(Self.request) }
+    // It answers NOT_FOUND "no available versions" while it drains, and then is gone.
+    Foundation.kill(servers[0].pid, SIGTERM)
+    while Foundation.kill(servers[0].pid, 0) == 0 { _ = try await client.infer(Self.request) }
+    for _ in 0..<100 { _ = try await client.infer(Self.request) }
+    #expect(client.statistics.failed == [:])
   }
 
   @Test func `Requests go round, and go on when one of three dies`() async throws {

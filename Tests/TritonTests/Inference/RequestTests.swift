@@ -90,7 +90,7 @@ import Triton
     let request = InferRequest("slow", inputs: [InferInput("MS", shape: [1, 1], [Int32(3_000)])])
     let client = try await Servers.get(.own("slow", ["slow"])).client()
     await expectFailure(.deadline) {
-      _ = try await client.infer(request, .init(timeout: .milliseconds(200)))
+      _ = try await client.infer(request, options: .init(timeout: .milliseconds(200)))
     }
   }
 

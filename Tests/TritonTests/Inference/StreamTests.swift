@@ -97,6 +97,53 @@ import Triton
     #expect(values == [5] && outcomes.2)
   }
 
+  private static let misshapen = InferRequest(
+    "repeat", inputs: [InferInput("IN", shape: [1, 1], [Int32(1)])])
+
+  @Test("Bug: a wrong shape in a stream is the caller's mistake, and the stream goes on")
+  func misshapen() async throws {
+    let client = try await Servers.main()
+    let (first, second) = try await client.stream { stream in
+      try await stream.send(Self.misshapen)
+      var iterator = stream.makeAsyncIterator()
+      let first = try await iterator.next()
+      try await stream.send(Self.repeating([5]))
+      return (first, try await iterator.next())
+    }
+    await expectFailure(.contract, saying: "unexpected shape") { _ = try first?.get() }
+    #expect(try second?.get().output("OUT").array(of: Int32.self) == [5])
+  }
+
+  /// What a stream gives for a model's error: an answer that is one, or the stream's own end.
+  private static func raised(_ options: CallOptions) async throws -> TritonError? {
+    let client = try await Servers.main()
+    let inputs = [
+      InferInput("MESSAGE", shape: [1], strings: ["broken"]),
+      InferInput("CODE", shape: [1], strings: ["UNAVAILABLE"]),
+    ]
+    return try await client.stream(options: options) { stream in
+      try await stream.send(InferRequest("raising", inputs: inputs))
+      var iterator = stream.makeAsyncIterator()
+      guard case .failure(let error)? = try await iterator.next() else { return nil }
+      return error
+    }
+  }
+
+  @Test("A model's error ends a stream with its own status where that is asked for")
+  func endsOnError() async throws {
+    let told = try await Self.raised(CallOptions())
+    // As a text the error has no status.
+    #expect(told?.status == .unknown && told?.message.contains("broken") == true)
+    var options = CallOptions()
+    options.endsStreamOnError = true
+    do {
+      _ = try await Self.raised(options)
+      Issue.record("the stream went on")
+    } catch let error as TritonError {
+      #expect(error.status == .unavailable && error.message.contains("broken"), "\(error)")
+    }
+  }
+
   @Test func `A model with one answer a request can be streamed too`() async throws {
     let client = try await Servers.main()
     let total = try await client.stream { stream in

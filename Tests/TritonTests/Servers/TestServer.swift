@@ -25,7 +25,7 @@ struct TestServer: Sendable, Decodable {
       try? await Task.sleep(for: .milliseconds(100))
     }
     let client = try? client()
-    if (try? await client?.isLive(.init(timeout: .seconds(5), attempts: 1))) == true {
+    if (try? await client?.isLive(options: .init(timeout: .seconds(5), attempts: 1))) == true {
       return false
     }
     kill()

@@ -1,5 +1,5 @@
 /// How one call is made.
-public struct CallOptions: Sendable, Hashable {
+public struct RPCOptions: Sendable, Hashable {
   /// From the start to the last byte of the answer. A call without a deadline could wait for ever,
   /// so there always is one.
   public var timeout: Duration = .seconds(60)
