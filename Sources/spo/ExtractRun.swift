@@ -1,4 +1,5 @@
 internal import DocumentIO
+internal import GlobalPointer
 internal import Foundation
 internal import RelationExtraction
 
@@ -47,7 +48,7 @@ struct ExtractRun {
       try await output.append { formatter.appendHeader(to: &$0) }
       try await writeAll(source, &summary)
       if summary.records == 0, summary.unread > 0 {
-        throw InputOutputError(.input, "nothing could be read; see above")
+        throw RecordSource.nothingRead
       }
       try await output.finish()
       try await rejects.finish()

@@ -25,6 +25,9 @@ extension RecordSource {
     return RecordSource(try Self.inputs(inputs, writing: outputs), options: options)
   }
 
+  /// What ends a command whose inputs have all been told to be unreadable.
+  static let nothingRead = InputOutputError(.input, "nothing could be read; see above")
+
   /// The texts of the first records, for commands that measure; rejects are told and left out.
   static func texts(of inputs: [String], field: String, limit: Int) async throws -> [String] {
     var options = RecordReader.Options()

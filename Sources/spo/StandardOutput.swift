@@ -5,15 +5,9 @@ internal import Foundation
 struct StandardOutput {
   private let sink: OutputFile
 
-  /// Made before a command opens anything: where standard output is closed, the next file that is
-  /// opened would take its place.
-  init() throws {
-    guard fcntl(STDOUT_FILENO, F_GETFD) != -1 else {
-      throw InputOutputError(
-        .output, "standard output is closed; redirect it to a file or /dev/null")
-    }
-    sink = try OutputFile(FileName("-"))
-  }
+  /// Standard output as it is when a command begins; where the program was started without one, it
+  /// fails when it is used.
+  init() throws { sink = try OutputFile(FileName("-")) }
 
   /// Writes a whole text and hands it to the system.
   ///

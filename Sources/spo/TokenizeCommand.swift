@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DocumentIO
+internal import GlobalPointer
 internal import Foundation
 internal import WordPiece
 
@@ -63,17 +64,18 @@ struct TokenizeCommand: AsyncParsableCommand {
     var lines = TokenLines(tokenizer.vocabulary, offsets)
     var batch = EncodingBatch()
     let truncation = maxTokens.map(Truncation.longest) ?? .none
-    var rejected = 0
+    var (read, rejected, unread) = (0, 0, 0)
     while let item = try await source.next() {
       switch item {
       case .notice(let notice):
         Terminal.say(notice.description)
-        if notice.isFailure { rejected += 1 }
+        if notice.isFailure { unread += 1 }
       case .record(let record):
+        read += 1
         tokenizer.encode(CollectionOfOne(record.text), truncation: truncation, into: &batch)
         try output.append { lines.append(batch, record.text, to: &$0) }
       case .reject(let reject):
-        rejected += 1
+        (read, rejected) = (read + 1, rejected + 1)
         let formatter = ResultFormatter(format: .jsonl)
         try output.append { _ = formatter.append(reject, to: &$0) }
       }
@@ -82,7 +84,8 @@ struct TokenizeCommand: AsyncParsableCommand {
       if source.wouldWait { try output.flush() }
     }
     try output.flush()
-    if rejected > 0 { throw ExitCode(ExitStatus.rejects) }
+    if read == 0, unread > 0 { throw RecordSource.nothingRead }
+    if rejected + unread > 0 { throw ExitCode(ExitStatus.rejects) }
   }
 
   private func vocabulary() throws -> Vocabulary {
