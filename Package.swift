@@ -18,6 +18,7 @@ let package = Package(
     .library(name: "GlobalPointer", targets: ["GlobalPointer"]),
     .library(name: "EmbeddedEngine", targets: ["EmbeddedEngine"]),
     .library(name: "RelationExtraction", targets: ["RelationExtraction"]),
+    .library(name: "DocumentIO", targets: ["DocumentIO"]),
     .library(name: "RelationBundle", targets: ["RelationBundle"]),
     .library(name: "RelationServing", targets: ["RelationServing"]),
     .library(name: "Triton", targets: ["Triton"]),
@@ -38,6 +39,8 @@ let package = Package(
     .target(name: "COpenBLAS", linkerSettings: [.linkedLibrary("openblas")]),
     .target(name: "CSHA256", linkerSettings: [.linkedLibrary("crypto")]),
     .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+    .target(name: "CStandardDescriptors", cSettings: strictC),
+    .target(name: "CZstd", linkerSettings: [.linkedLibrary("zstd")]),
     .target(
       name: "CGRPC", cSettings: strictC,
       linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
@@ -102,8 +105,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "DocumentIO", dependencies: ["CZlib", "Digest", "GlobalPointer"], swiftSettings: strict
-    ),
+      name: "DocumentIO", dependencies: ["CZlib", "CZstd", "GlobalPointer"],
+      swiftSettings: strict),
 
     .target(name: "Evaluation", dependencies: ["Texts"], swiftSettings: strict),
 
@@ -111,7 +114,8 @@ let package = Package(
     .executableTarget(
       name: "spo",
       dependencies: [
-        "BLAS", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel", "GlobalPointer",
+        "BLAS", "CStandardDescriptors", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel",
+        "GlobalPointer",
         "Inference", "RelationBundle", "RelationExtraction", "RelationServing", "Texts", "Triton",
         "WordPiece",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -9,6 +9,7 @@ let package = Package(
       name: "spo-bench",
       dependencies: [
         .product(name: "BLAS", package: "spo"),
+        .product(name: "DocumentIO", package: "spo"),
         .product(name: "EmbeddedEngine", package: "spo"),
         .product(name: "GlobalPointer", package: "spo"),
         .product(name: "Inference", package: "spo"),

@@ -43,7 +43,7 @@ require_packages() {
     fail "apt-get could not install ${missing[*]}; see the lines above"
 }
 
-SYSTEM_PACKAGES=(libopenblas-dev zlib1g-dev libssl-dev libgrpc-dev libprotobuf-c-dev)
+SYSTEM_PACKAGES=(libopenblas-dev zlib1g-dev libzstd-dev libssl-dev libgrpc-dev libprotobuf-c-dev)
 
 require_build_tools() {
   require_swift

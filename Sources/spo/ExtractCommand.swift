@@ -10,10 +10,18 @@ struct ExtractCommand: AsyncParsableCommand {
     commandName: "extract",
     abstract: "Write the triples of every document.",
     discussion: """
-      Inputs are files, directories, glob patterns or - (standard input, the default): plain text \
-      with one document a line, JSONL, CSV or TSV with a header, each also gzip-compressed. One \
-      line comes out for each that goes in, in order; one that cannot be read becomes an error \
-      record, or goes to --rejects.
+      Inputs are files, directories, patterns in quotes or - (standard input, the default): plain \
+      text with one document a line, JSONL, CSV or TSV with a header, in UTF-8, each also \
+      compressed as gzip or zstd. Of directories the files ending in txt, jsonl, ndjson, \
+      jsonlines, jl, json, csv and tsv are read, in any case and with .gz or .zst, but no hidden \
+      ones. One line comes out for each that goes in, in order; one that cannot be read becomes \
+      an error record, or goes to --rejects. An empty text is such; empty lines at the end of \
+      JSONL, CSV and TSV are nothing. A file that cannot be read is named, the others are read, \
+      and the exit code is 1.
+
+      --output, --rejects and --run-info are written as FILE.partial beside FILE, which they \
+      replace when they are whole; a run that is stopped leaves FILE.partial. None of them may \
+      be an input. In TSV a tab, line end or backslash within a field is \\t, \\n, \\r or \\\\.
 
       EXAMPLE
         spo extract --text '《离开》是由张宇谱曲，演唱'
@@ -33,6 +41,13 @@ struct ExtractCommand: AsyncParsableCommand {
 
   @Option(help: "jsonl, tsv, csv, duie or pretty. Default: pretty on a terminal, else jsonl.")
   var format: ResultFormat?
+
+  @Flag(
+    help: """
+      For --format csv: a byte-order mark, by which Excel knows UTF-8, and ' before texts that it \
+      would run as formulas.
+      """)
+  var excel = false
 
   @Option(help: "text, jsonl, csv or tsv. Default: by each file's name; standard input is text.")
   var inputFormat: InputFormat?
@@ -98,29 +113,43 @@ struct ExtractCommand: AsyncParsableCommand {
     guard explain.isEmpty || explain.count == 3 else {
       throw ValidationError("--explain takes a subject, a predicate and an object")
     }
+    guard !excel || format == .csv else { throw ValidationError("--excel is for --format csv") }
     guard text.isEmpty || inputs.isEmpty else {
       throw ValidationError("give inputs or --text, not both")
     }
   }
 
   mutating func run() async throws {
+    // Before anything is opened or made: an output may not be an input, and must be possible.
+    let source = try source()
     let bundle = try engine.bundle.load()
     let extractor = try await engine.extractor(bundle, try reading(bundle))
-    try await extractor.engine.closing { _ in try await run(extractor, bundle) }
+    try await extractor.engine.closing { _ in try await run(source, extractor, bundle) }
   }
 
-  private func run(_ extractor: RelationExtractor, _ bundle: ModelBundle) async throws {
-    var source = try RecordSource(
-      inputs: inputs, texts: text, format: inputFormat, textField: textField,
-      longestRecord: maxRecordBytes)
+  private func source() throws -> RecordSource {
+    var options = RecordReader.Options()
+    (options.textField, options.longestRecord) = (textField, maxRecordBytes)
+    options.format = inputFormat
+    let outputs = [("--output", output), ("--rejects", rejects), ("--run-info", runInfo)]
+    let paths = outputs.compactMap { option, path in
+      path.map { OutputPath(option, FileName(argument: $0)) }
+    }
+    return try RecordSource.of(inputs, texts: text, writing: paths, options: options)
+  }
+
+  private func run(
+    _ source: RecordSource, _ extractor: RelationExtractor, _ bundle: ModelBundle
+  ) async throws {
     if !explain.isEmpty {
-      try await ExplainReport(extractor: extractor, triple: explain).run(&source)
+      try await ExplainReport(extractor: extractor, triple: explain).run(source)
       return
     }
     let run = try ExtractRun(
-      extractor: extractor, output: output, format: format, unit: offsets, rejects: rejects,
-      maxRejects: maxRejects, showsProgress: !quiet && Terminal.showsProgress)
-    let summary = try await run.run(RecordSequence(source))
+      extractor: extractor, output: output, format: format, unit: offsets, isForExcel: excel,
+      rejects: rejects, maxRejects: maxRejects,
+      showsProgress: !quiet && Terminal.showsProgress)
+    let summary = try await run.run(source)
     if let runInfo {
       try RunInfo(
         path: runInfo, bundle: bundle, engine: engine.engineDescription, threshold: threshold
@@ -130,14 +159,13 @@ struct ExtractCommand: AsyncParsableCommand {
       Terminal.say(summary.description)
       if let served = extractor.servingReport { Terminal.say(served) }
     }
-    if summary.rejected > 0 { throw ExitCode(ExitStatus.rejects) }
+    if summary.rejected > 0 || summary.unread > 0 { throw ExitCode(ExitStatus.rejects) }
   }
 
   private func reading(_ bundle: ModelBundle) throws -> RelationExtractor.Configuration {
     let schema = bundle.schema
     var configuration = RelationExtractor.Configuration()
     configuration.threshold = threshold
-    configuration.temperature = bundle.temperature
     configuration.lookAhead = lookAhead
     var kept = predicate.isEmpty ? nil : try schema.ids(of: predicate)
     if subjectType != nil || objectType != nil {

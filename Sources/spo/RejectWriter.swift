@@ -3,36 +3,19 @@ internal import Foundation
 
 /// Records that could not be used: a JSON line each, with the bytes as they were.
 final class RejectWriter {
-  private let sink: OutputSink?
+  private let file: OutputFile?
   private let limit: Int?
   private var written = 0
 
   init(path: String?, limit: Int?) throws {
-    sink = try path.map { try OutputSink(path: $0) }
+    file = try path.map { try OutputFile(FileName(argument: $0)) }
     self.limit = limit
   }
 
-  var hasFile: Bool { sink != nil }
+  var hasFile: Bool { file != nil }
 
-  /// `{"source", "reason", "bytes", "raw"}`, raw being text, or base64 under "raw_base64" where
-  /// it is no UTF-8. Of an over-long record raw is its beginning; "bytes" tells its length.
-  func write(_ reject: Reject) throws {
-    try sink?.append { out in
-      out.append(contentsOf: "{\"source\": {\"file\": ".utf8)
-      appendJSON(reject.location.file, to: &out)
-      let place = ", \"line\": \(reject.location.line), \"byte\": \(reject.location.byte)}"
-      out.append(contentsOf: "\(place), \"reason\": ".utf8)
-      appendJSON(reject.reason, to: &out)
-      out.append(contentsOf: ", \"bytes\": \(reject.byteCount), ".utf8)
-      if let text = String(validating: reject.raw, as: UTF8.self) {
-        out.append(contentsOf: "\"raw\": ".utf8)
-        appendJSON(text, to: &out)
-      } else {
-        let base64 = Data(reject.raw).base64EncodedString()
-        out.append(contentsOf: "\"raw_base64\": \"\(base64)\"".utf8)
-      }
-      out.append(contentsOf: "}\n".utf8)
-    }
+  func write(_ reject: Reject) async throws {
+    try await file?.append { appendReject(reject, to: &$0) }
   }
 
   /// Counts one reject, and stops the run when there are more than the limit.
@@ -42,10 +25,23 @@ final class RejectWriter {
     throw InputOutputError(.input, "more than \(limit) records were rejected (--max-rejects)")
   }
 
-  func flush() throws { try sink?.flush() }
+  func finish() async throws { try await file?.finish() }
+
+  /// Says where the rejects are kept of a run that did not end well.
+  func keep() { file?.sayWhatIsKept() }
 
   static func say(_ reject: Reject) {
     let place = reject.location
-    Terminal.say("\(place.file):\(place.line) (byte \(place.byte)): \(reject.reason)")
+    Terminal.say(
+      "\(terminalText(place.file)):\(place.line) (byte \(place.byte)): "
+        + terminalText(reject.reason))
+  }
+}
+
+extension OutputFile {
+  /// Ends without giving the file its name, and says what is kept.
+  func sayWhatIsKept() {
+    guard let kept = keepPartial() else { return }
+    Terminal.say("what was written so far is kept in \(terminalText(kept.text))")
   }
 }

@@ -1,6 +1,7 @@
 internal import DocumentIO
-internal import RelationBundle
+internal import EmbeddedEngine
 internal import Foundation
+internal import RelationBundle
 internal import RelationExtraction
 
 /// What a run used and did, once per run: program, model files by hash, settings, counts.
@@ -10,25 +11,30 @@ struct RunInfo {
   let engine: String
   let threshold: Float
 
-  private static let files = ["config.json", "model.safetensors", "schema.json", "vocab.txt"]
-
   func write(_ summary: ExtractRun.Summary, _ extractor: RelationExtractor) throws {
-    var hashes: [String: String] = [:]
-    for name in Self.files {
-      hashes[name] = try sha256(ofFile: bundle.directory.appendingPathComponent(name).path)
-    }
+    // As they were loaded, whatever lies there now. Of a served model the weights are the server's.
+    let digests = (extractor.engine as? EmbeddedEngine)?.digests() ?? bundle.digests()
     var object: [String: Any] = [
       "program": "spo \(Spo.configuration.version)", "bundle": bundle.directory.path,
-      "sha256": hashes, "engine": engine, "threshold": threshold, "documents": summary.records,
-      "triples": summary.triples, "rejected": summary.rejected, "seconds": summary.seconds,
+      "sha256": digests.reduce(into: [:]) { $0[$1.file] = $1.sha256 }, "engine": engine,
+      "threshold": threshold, "documents": summary.records,
+      "triples": summary.triples, "rejected": summary.rejected,
+      "inputs_not_read": summary.unread, "seconds": summary.seconds,
     ]
+    let notes = digests.reduce(into: [:]) { $0[$1.file] = $1.note }
+    if !notes.isEmpty { object["sha256_missing"] = notes }
     object["serving"] = extractor.servingRecord
+    let identity = extractor.engine.identity
+    if let server = identity.server {
+      var served = ["server": server, "model": identity.model]
+      // Where it was not asked for and no answer told it, it is not known.
+      served["version"] = identity.version
+      object["served"] = served
+    }
     let options: JSONSerialization.WritingOptions = [
       .prettyPrinted, .sortedKeys, .withoutEscapingSlashes,
     ]
     let json = try JSONSerialization.data(withJSONObject: object, options: options)
-    let sink = try OutputSink(path: path)
-    try sink.append { $0 += json + [0x0A] }
-    try sink.flush()
+    try OutputFile.write(json + [0x0A], to: FileName(argument: path))
   }
 }

@@ -57,15 +57,19 @@ struct TokenizeCommand: AsyncParsableCommand {
     let output = try StandardOutput()
     let tokenizer = BertTokenizer(
       vocabulary: try vocabulary(), specialTokens: specialTokens ? .recognized : .text)
-    var source = try RecordSource(
-      inputs: inputs, texts: text, format: inputFormat, textField: textField,
-      longestRecord: 16 << 20)
+    var options = RecordReader.Options()
+    (options.textField, options.format) = (textField, inputFormat)
+    let source = try RecordSource.of(
+      inputs, texts: text, writing: [OutputPath("--output", FileName("-"))], options: options)
     var lines = TokenLines(tokenizer.vocabulary, offsets)
     var batch = EncodingBatch()
     let truncation = maxTokens.map(Truncation.longest) ?? .none
     var rejected = 0
-    while let item = try source.next() {
+    while let item = try await source.next() {
       switch item {
+      case .notice(let notice):
+        Terminal.say(notice.description)
+        if notice.isFailure { rejected += 1 }
       case .record(let record):
         tokenizer.encode(CollectionOfOne(record.text), truncation: truncation, into: &batch)
         try output.append { lines.append(batch, record.text, to: &$0) }

@@ -94,12 +94,12 @@ import Triton
     let hostile = "a\u{1B}[31mb\u{9B}2Jc\u{202E}d\u{7F}\u{2028}\r\n\te\0"
     #expect(
       hostile.terminalSafe
-        == "a\\u{1B}[31mb\\u{9B}2Jc\\u{202E}d\\u{7F}\\u{2028}\\u{D}\n\te\\u{0}")
-    #expect("a\nb\tc".terminalSafeLine == "a\\u{A}b\\u{9}c")
+        == "a\\u001b[31mb\\u009b2Jc\\u202ed\\u007f\\u2028\\r\n\te\\u0000")
+    #expect("a\nb\tc".terminalSafeLine == "a\\nb\\tc")
     let plain = "《离开》 — 张宇 🎵 é\n"
     #expect(plain.terminalSafe == plain)
     var table = Table("NAME")
     table.rows.append(["\u{1B}]0;x\u{7}\nfake row"])
-    #expect(table.description == "NAME\n\\u{1B}]0;x\\u{7}\\u{A}fake row")
+    #expect(table.description == "NAME\n\\u001b]0;x\\u0007\\nfake row")
   }
 }

@@ -69,4 +69,102 @@ import Testing
     appendJSON("a\u{0}\u{1F}\n\t\\", to: &out)
     #expect(String(decoding: out, as: UTF8.self) == #""a\u0000\u001f\n\t\\""#)
   }
+
+  private func object(_ record: SourceRecord) throws -> String {
+    var out: [UInt8] = []
+    ResultFormatter(format: .jsonl).append(record, [], windows: 2, to: &out)
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  @Test("Bug: an output record held one name twice")
+  func names() throws {
+    let names = ["source", "input_source", "windows", "error", "id", "id", "input_input_source"]
+    let record = SourceRecord(
+      location: SourceLocation(file: "a", line: 1, byte: 0), text: "一",
+      carried: names.enumerated().map { CarriedField(name: $1, json: "\($0)") })
+    let line = try object(record)
+    let written = line.matches(of: #/"([a-z_]+)": \d/#).map { String($0.1) }
+    #expect(
+      Set(written).isSuperset(of: [
+        "input_input_input_source", "input_source", "input_windows", "input_error", "id",
+        "input_input_source",
+      ]))
+    #expect(written.count == Set(written).count)
+    #expect(line.contains("\"id\": 5") && line.contains("\"input_source\": 1"))
+  }
+
+  @Test("Error records carry the other fields of the input")
+  func errors() {
+    var out: [UInt8] = []
+    let reject = Reject(record, reason: "no")
+    #expect(ResultFormatter(format: .jsonl).append(reject, to: &out))
+    #expect(
+      String(decoding: out, as: UTF8.self)
+        == #"{"source": {"file": "a.txt", "line": 3, "byte": 40}, "error": "no", "id": 1.50, "input_text": 2}"#
+        + "\n")
+  }
+
+  @Test("A reject's line holds its bytes and its fields")
+  func rejects() {
+    var out: [UInt8] = []
+    let place = SourceLocation(file: "a", line: 1, byte: 0)
+    let fields = [CarriedField(name: "id", json: "7")]
+    appendReject(Reject(location: place, reason: "r", raw: [0xFF], carried: fields), to: &out)
+    #expect(
+      String(decoding: out, as: UTF8.self)
+        == #"{"source": {"file": "a", "line": 1, "byte": 0}, "reason": "r", "bytes": 1, "#
+        + #""raw_base64": "/w==", "fields": {"id": 7}}"# + "\n")
+  }
+
+  @Test("TSV has no quotes: what would end a field is escaped")
+  func tsv() {
+    var out: [UInt8] = []
+    appendTSV("a\"b\tc\nd\\e\r", to: &out)
+    #expect(String(decoding: out, as: UTF8.self) == #"a"b\tc\nd\\e\r"#)
+  }
+
+  @Test("For Excel there is a mark, and no text that it takes for a formula")
+  func excel() {
+    let record = SourceRecord(
+      location: SourceLocation(file: "=a", line: 1, byte: 0), text: "=HYPERLINK张宇")
+    let triple = Triple(
+      subject: Mention(text: "=HYPERLINK", range: 0..<10), predicate: "作曲", predicateID: 1,
+      object: Mention(text: "张宇", range: 10..<16), types: nil,
+      parts: ScoreParts(subject: -4, object: -3, head: -1.5, tail: -2))
+    func lines(_ isForExcel: Bool) -> [String] {
+      var out: [UInt8] = []
+      let formatter = ResultFormatter(format: .csv, isForExcel: isForExcel)
+      formatter.appendHeader(to: &out)
+      formatter.append(record, [triple], windows: 1, to: &out)
+      return String(decoding: out, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+    #expect(lines(true)[0].unicodeScalars.first == "\u{FEFF}")
+    #expect(lines(true)[1].hasPrefix("'=a,1,'=HYPERLINK,0,10,作曲,张宇,10,12,-4.0,"))
+    #expect(lines(false)[0].hasPrefix("file") && lines(false)[1].hasPrefix("=a,1,=HYPERLINK"))
+  }
+
+  @Test("Bug: one triple of several mentions took several lines on the terminal")
+  func mentions() {
+    var better = triple
+    better.parts = ScoreParts(subject: 9, object: 9, head: 9, tail: 9)
+    var out: [UInt8] = []
+    ResultFormatter(format: .pretty).append(record, [triple, better, triple], windows: 1, to: &out)
+    #expect(
+      String(decoding: out, as: UTF8.self)
+        == "😀《离\"开》张宇\n  离\"开  --歌手-->  张宇   100% (3 mentions)\n\n")
+  }
+
+  @Test("Bug: control characters of a text steered the terminal")
+  func control() {
+    #expect(
+      terminalText("a\u{1B}[2Jb\u{9B}c\u{7F}\r\n\t一😀") == "a\\u001b[2Jb\\u009bc\\u007f\\r\\n\\t一😀")
+    #expect(terminalText("a\u{202E}b\u{2066}") == "a\\u202eb\\u2066")
+    let record = SourceRecord(
+      location: SourceLocation(file: "a", line: 1, byte: 0), text: "离\u{1B}开")
+    var hostile = triple
+    hostile.subject = Mention(text: "离\u{1B}", range: 0..<4)
+    var out: [UInt8] = []
+    ResultFormatter(format: .pretty).append(record, [hostile], windows: 1, to: &out)
+    #expect(!out.contains(0x1B))
+  }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import DocumentIO
 internal import RelationBundle
 internal import Foundation
 internal import Inference
@@ -66,7 +67,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     let bundle = try bundle.load()
-    let texts = try RecordSource.texts(of: inputs, field: textField, limit: sentences)
+    let texts = try await RecordSource.texts(of: inputs, field: textField, limit: sentences)
     let client = try served.answers.client(served.server!)  // validate has looked
     var report: BenchReport?
     for number in numbers {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import DocumentIO
 internal import Evaluation
 internal import Foundation
 internal import RelationExtraction
@@ -63,7 +64,7 @@ struct CompareCommand: AsyncParsableCommand {
     reading.threshold = agreement.floor
     let one = try await sides[0].extractor(self, reading)
     let other = try await sides[1].extractor(self, reading)
-    let texts = try RecordSource.texts(of: inputs, field: textField, limit: limit ?? .max)
+    let texts = try await RecordSource.texts(of: inputs, field: textField, limit: limit ?? .max)
     try await one.engine.closing { _ in
       try await other.engine.closing { _ in
         for start in stride(from: 0, to: texts.count, by: 256) {

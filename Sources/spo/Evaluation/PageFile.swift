@@ -38,20 +38,6 @@ struct PageFile {
   ///
   /// - Throws: `InputOutputError`; what was there before is then still there.
   func write(_ page: String) throws {
-    var own = stat()
-    let isSpecial = stat(path, &own) == 0 && own.st_mode & S_IFMT != S_IFREG
-    // A device or a pipe cannot be replaced.
-    let place = isSpecial ? path : "\(path).\(UUID().uuidString).tmp"
-    do {
-      let sink = try OutputSink(path: place)
-      try sink.append { $0.append(contentsOf: page.utf8) }
-      try sink.flush()
-      guard isSpecial || rename(place, path) == 0 else {
-        throw InputOutputError(.output, "cannot write \(path): \(String(cString: strerror(errno)))")
-      }
-    } catch {
-      if !isSpecial { unlink(place) }
-      throw error
-    }
+    try OutputFile.write(Array(page.utf8), to: FileName(path))
   }
 }

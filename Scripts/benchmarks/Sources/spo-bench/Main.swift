@@ -9,11 +9,17 @@ import Foundation
 struct Main {
   static func main() async throws {
     let arguments = CommandLine.arguments.dropFirst()
-    guard let name = arguments.first else { fatalError("usage: spo-bench tokenizer|engine …") }
+    guard let name = arguments.first else {
+      fatalError("usage: spo-bench tokenizer|engine|reading …")
+    }
     if name == "empty" { return }  // the peer of the start-up benchmark
     let rest = Array(arguments.dropFirst())
     let subject: any Benchmark =
-      name == "tokenizer" ? try TokenizerBenchmark(rest) : try EngineBenchmark(rest)
+      switch name {
+      case "tokenizer": try TokenizerBenchmark(rest)
+      case "reading": ReadingBenchmark(rest)
+      default: try EngineBenchmark(rest)
+      }
     reply("ready")
     while let line = readLine() {
       let words = line.split(separator: " ").map(String.init)

@@ -1,6 +1,6 @@
 /// Where a record began.
 public struct SourceLocation: Sendable, Hashable {
-  /// The file's path, `-` for standard input.
+  /// The file's path as text (see `FileName.text`), `-` for standard input.
   public var file: String
   /// The line, from 1.
   public var line: Int
@@ -49,20 +49,50 @@ public struct Reject: Sendable, Hashable {
   public var raw: [UInt8]
   /// How many bytes it had; more than `raw.count` only for a record over the length limit.
   public var byteCount: Int
+  /// The fields of the record other than its text, where it could be read that far.
+  public var carried: [CarriedField]
 
   /// A rejected record.
-  public init(location: SourceLocation, reason: String, raw: [UInt8], byteCount: Int? = nil) {
+  public init(
+    location: SourceLocation, reason: String, raw: [UInt8], byteCount: Int? = nil,
+    carried: [CarriedField] = []
+  ) {
     (self.location, self.reason, self.raw) = (location, reason, raw)
-    self.byteCount = byteCount ?? raw.count
+    (self.byteCount, self.carried) = (byteCount ?? raw.count, carried)
+  }
+
+  /// A document that could be read, but not used.
+  public init(_ record: SourceRecord, reason: String) {
+    self.init(
+      location: record.location, reason: reason, raw: Array(record.text.utf8),
+      carried: record.carried)
   }
 }
 
-/// What reading gives: a document, or a record that is none.
+/// What reading gives, in the order of the input.
 public enum InputItem: Sendable, Hashable {
   /// A document.
   case record(SourceRecord)
-  /// A record to report.
+  /// A record that is no document.
   case reject(Reject)
+  /// What is to be known of a file.
+  case notice(InputNotice)
+
+  /// The text to read; nil of an item that is no document.
+  public var text: String? { if case .record(let record) = self { record.text } else { nil } }
+}
+
+/// What is to be known of an input: that it cannot be read, or not all of it, or how it was read.
+public struct InputNotice: Sendable, Hashable, CustomStringConvertible {
+  /// A sentence that names the file, for a terminal: control characters are escaped.
+  public var description: String
+  /// Whether something that was asked for has not been read.
+  public var isFailure: Bool
+
+  /// A notice.
+  public init(_ description: String, isFailure: Bool) {
+    (self.description, self.isFailure) = (terminalText(description), isFailure)
+  }
 }
 
 /// Why reading or writing cannot go on.
@@ -71,6 +101,8 @@ public struct InputOutputError: Error, CustomStringConvertible, Equatable {
   public enum Kind: Sendable {
     /// The input cannot be opened or is damaged.
     case input
+    /// One path is asked to be two things.
+    case conflict
     /// The output cannot be written.
     case output
     /// The reader of the output has gone.

@@ -20,19 +20,26 @@ public struct ResultFormatter: Sendable {
   public let format: ResultFormat
   /// What offsets count.
   public let unit: OffsetUnit
-  /// Whether `pretty` may use colour.
-  public let colour: Bool
+  /// Whether `pretty` may use color.
+  public let color: Bool
+  /// Whether `csv` is for Excel: with a byte-order mark, by which it knows UTF-8, and with `'`
+  /// before each text that it would take for a formula (`=`, `+`, `-`, `@` first).
+  public let isForExcel: Bool
 
   /// A formatter.
-  public init(format: ResultFormat, unit: OffsetUnit = .codepoint, colour: Bool = false) {
-    (self.format, self.unit, self.colour) = (format, unit, colour)
+  public init(
+    format: ResultFormat, unit: OffsetUnit = .codepoint, color: Bool = false,
+    isForExcel: Bool = false
+  ) {
+    (self.format, self.unit, self.color) = (format, unit, color)
+    self.isForExcel = isForExcel
   }
 
   /// What comes before the first record.
   public func appendHeader(to out: inout [UInt8]) {
-    guard let delimiter else { return }
-    let names = Self.columns.map { $0.replacing("UNIT", with: unit.rawValue) }
-    append(row: names, delimiter, to: &out)
+    guard format == .csv || format == .tsv else { return }
+    if format == .csv, isForExcel { out.append(contentsOf: [0xEF, 0xBB, 0xBF]) }
+    append(row: Self.columns.map { $0.replacing("UNIT", with: unit.rawValue) }, to: &out)
   }
 
   /// One document with its triples; `windows` is in how many it was read.
@@ -54,15 +61,12 @@ public struct ResultFormatter: Sendable {
     append(reject.location, to: &out)
     out.append(contentsOf: ", \"error\": ".utf8)
     appendJSON(reject.reason, to: &out)
+    appendCarried(reject.carried, to: &out)
     out.append(contentsOf: "}\n".utf8)
     return true
   }
 
   // MARK: JSON
-
-  private static let ownNames: Set<String> = [
-    "source", "text", "triples", "offset_unit", "windows", "error",
-  ]
 
   private func appendRecord(
     _ record: SourceRecord, _ triples: [Triple], _ windows: Int, to out: inout [UInt8]
@@ -79,12 +83,7 @@ public struct ResultFormatter: Sendable {
     }
     out.append(UInt8(ascii: "]"))
     if windows > 1 { out.append(contentsOf: ", \"windows\": \(windows)".utf8) }
-    for field in record.carried {
-      let name = Self.ownNames.contains(field.name) ? "input_\(field.name)" : field.name
-      out.append(contentsOf: ", ".utf8)
-      appendJSON(name, to: &out)
-      out.append(contentsOf: ": \(field.json)".utf8)
-    }
+    appendCarried(record.carried, to: &out)
     out.append(contentsOf: "}\n".utf8)
   }
 
@@ -143,51 +142,32 @@ public struct ResultFormatter: Sendable {
     "object_start_UNIT", "object_end_UNIT", "score", "confidence",
   ]
 
-  private var delimiter: UInt8? {
-    switch format {
-    case .csv: UInt8(ascii: ",")
-    case .tsv: 0x09
-    default: nil
-    }
-  }
-
   private func appendRows(_ record: SourceRecord, _ triples: [Triple], to out: inout [UInt8]) {
-    guard let delimiter else { return }
     let offset = OffsetConverter(record.text, unit)
     for triple in triples {
       let (s, o) = (triple.subject, triple.object)
       let fields = [
-        record.location.file, "\(record.location.line)", s.text, "\(offset(s.range.lowerBound))",
-        "\(offset(s.range.upperBound))", triple.predicate, o.text,
-        "\(offset(o.range.lowerBound))", "\(offset(o.range.upperBound))", "\(triple.score)",
-        "\(triple.confidence)",
+        plain(record.location.file), "\(record.location.line)", plain(s.text),
+        "\(offset(s.range.lowerBound))", "\(offset(s.range.upperBound))", plain(triple.predicate),
+        plain(o.text), "\(offset(o.range.lowerBound))", "\(offset(o.range.upperBound))",
+        "\(triple.score)", "\(triple.confidence)",
       ]
-      append(row: fields, delimiter, to: &out)
+      append(row: fields, to: &out)
     }
   }
 
-  private func append(row: [String], _ delimiter: UInt8, to out: inout [UInt8]) {
+  /// A text that Excel does not take for a formula.
+  private func plain(_ text: String) -> String {
+    guard isForExcel, let first = text.utf8.first, "=+-@\t\r".utf8.contains(first) else {
+      return text
+    }
+    return "'" + text
+  }
+
+  private func append(row: [String], to out: inout [UInt8]) {
     for (index, field) in row.enumerated() {
-      if index > 0 { out.append(delimiter) }
-      appendDelimited(field, delimiter, to: &out)
-    }
-    out.append(0x0A)
-  }
-
-  // MARK: Terminal
-
-  private func appendPretty(_ record: SourceRecord, _ triples: [Triple], to out: inout [UInt8]) {
-    func paint(_ text: String, _ code: Int) -> String {
-      colour ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
-    }
-    out.append(contentsOf: "\(record.text)\n".utf8)
-    if triples.isEmpty { out.append(contentsOf: paint("  no triples\n", 2).utf8) }
-    for triple in triples {
-      let percent = Int((triple.confidence * 100).rounded())
-      let line =
-        "  \(paint(triple.subject.text, 36))  --\(paint(triple.predicate, 33))-->  "
-        + "\(paint(triple.object.text, 32))   \(paint("\(percent)%", 2))\n"
-      out.append(contentsOf: line.utf8)
+      if index > 0 { out.append(format == .csv ? UInt8(ascii: ",") : 0x09) }
+      if format == .csv { appendCSV(field, to: &out) } else { appendTSV(field, to: &out) }
     }
     out.append(0x0A)
   }

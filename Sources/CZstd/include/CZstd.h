@@ -1,0 +1,5 @@
+// Zstandard's streaming decompression (Debian: libzstd-dev).
+#ifndef CZSTD_H
+#define CZSTD_H
+#include <zstd.h>
+#endif
