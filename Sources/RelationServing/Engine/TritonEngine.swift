@@ -36,9 +36,9 @@ public struct TritonEngine: InferenceEngine {
     public var concurrency: Int?
     /// How long a request that the server refuses for overload is sent again.
     public var overloadPatience: Duration = .seconds(120)
-    /// How long a request is sent again that was lost with its connection or its server, counted
-    /// from the first loss.
-    public var outagePatience: Duration = .seconds(120)
+    /// How long a request is sent again whose servers are away, counted from its first loss; nil
+    /// takes the client's own patience.
+    public var outagePatience: Duration?
     /// How long a compact model may take for a trial sentence before it is left out.
     public var companionPatience: Duration = .seconds(30)
     /// What calls change of the client's settings.

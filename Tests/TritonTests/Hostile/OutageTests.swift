@@ -13,6 +13,7 @@ import Testing
     let handler = InMemoryLogHandler()
     let engine = try await TritonEngine.hostile("away:3", of: 777) {
       $0.logger = Logger(label: "test") { _ in handler }
+      $0.outagePatience = .seconds(120)
     }
     try await engine.expectRight([[101, 777, 102]])
     #expect(engine.statistics.outages == 3)
@@ -23,7 +24,7 @@ import Testing
   }
 
   @Test func `Patience with a server that is away ends with its own error`() async throws {
-    let engine = try await TritonEngine.hostile("away:3", of: 777) { $0.outagePatience = .zero }
+    let engine = try await TritonEngine.hostile("away:3", of: 777)  // of a client that never waits
     let error = await #expect(throws: InferenceError.self) {
       try await engine.expectRight([[101, 777, 102]])
     }
@@ -31,9 +32,14 @@ import Testing
   }
 
   @Test func `Who waits for a lost server and is cancelled goes at once`() async throws {
-    let engine = try await TritonEngine.hostile("away:1000000", of: 777)
+    let engine = try await TritonEngine.hostile("away:1000000", of: 777) {
+      $0.outagePatience = .seconds(120)
+    }
     let task = Task { try await engine.expectRight([[101, 777, 102]]) }
-    while engine.statistics.outages == 0 { await Task.yield() }
+    while engine.statistics.outages == 0 {
+      try Task.checkCancellation()
+      await Task.yield()
+    }
     task.cancel()
     let error = await #expect(throws: InferenceError.self) { try await task.value }
     #expect(error?.code == .cancelled)
