@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import RelationBundle
 internal import Foundation
 internal import GRPCChannel
 internal import Inference
