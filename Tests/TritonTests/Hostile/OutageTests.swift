@@ -31,6 +31,16 @@ import Testing
     #expect(error?.code == .unavailable && error?.isRetriable == true)
   }
 
+  @Test func `What a server refuses for overload is sent again, and counted`() async throws {
+    let engine = try await TritonEngine.hostile("overload:5", of: 777)
+    try await engine.expectRight([[101, 777, 102]])
+    #expect(engine.statistics.overloads == 5 && engine.statistics.outages == 0)
+    let hasty = try await TritonEngine.hostile("overload:5", of: 777) {
+      $0.overloadPatience = .zero
+    }
+    await expectFailure(.overload) { try await hasty.expectRight([[101, 777, 102]]) }
+  }
+
   @Test func `Who waits for a lost server and is cancelled goes at once`() async throws {
     let engine = try await TritonEngine.hostile("away:1000000", of: 777) {
       $0.outagePatience = .seconds(120)
