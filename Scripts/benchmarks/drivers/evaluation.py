@@ -11,10 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import fuzz_scorer  # of Scripts/tables, which Scripts/bench puts on the search path
 from common import ROOT, alternate, report
-
-sys.path.insert(0, str(ROOT / "Scripts/tables"))
-import fuzz_scorer
 
 SPO = ROOT / ".build/release/spo"
 SECONDS = 2.0
@@ -46,7 +44,12 @@ def main():
         subprocess.run([sys.executable, Path(__file__).with_name("triples.py"), folder], check=True)
         gold, said = Path(folder) / "gold.jsonl", Path(folder) / "duie.jsonl"
         with open(said, "w", encoding="utf-8") as out:
-            for line in (Path(folder) / "predicted.jsonl").read_text(encoding="utf-8").rstrip("\n").split("\n"):
+            for line in (
+                (Path(folder) / "predicted.jsonl")
+                .read_text(encoding="utf-8")
+                .rstrip("\n")
+                .split("\n")
+            ):
                 row = json.loads(line)
                 plain = [
                     {
