@@ -73,6 +73,13 @@ let someSentences: [[Int32]] = [[101, 5, 9, 12, 7, 102], Array(101...140), [101,
     }
   }
 
+  @Test(arguments: [65_536, 10_000])
+  func `A model whose fixed length passes every answer is not asked for one`(_ length: Int) async {
+    await expectFailure(.size, saying: "one sentence of \(length) tokens") {
+      _ = try await TritonEngine.hostile("length:\(length)")
+    }
+  }
+
   @Test(arguments: odd.filter { $0 != 1 } + [4])
   func `Bug: a number of predicates that overflows ended the program`(_ count: Int) async throws {
     await expectRefused(saying: "\(count)") {
