@@ -44,8 +44,8 @@ let package = Package(
     .target(name: "CTritonProtocol", linkerSettings: [.linkedLibrary("protobuf-c")]),
 
     // Floor 1: leaves.
+    .target(name: "Digest", dependencies: ["CSHA256"], swiftSettings: strict),
     .target(name: "Texts", swiftSettings: strict),
-    .target(name: "Tensors", swiftSettings: strict),
     .target(name: "BLAS", dependencies: ["COpenBLAS", "CKernels"], swiftSettings: strict),
     .target(
       name: "GRPCChannel",
@@ -72,14 +72,15 @@ let package = Package(
 
     // Floor 4: what a model is made of.
     .target(
-      name: "RelationBundle", dependencies: ["GlobalPointer", "Inference", "Texts", "WordPiece"],
+      name: "RelationBundle",
+      dependencies: ["Digest", "GlobalPointer", "Inference", "Texts", "WordPiece"],
       swiftSettings: strict),
 
     // Floor 5: engines.
     .target(
       name: "EmbeddedEngine",
       dependencies: [
-        "BLAS", "CKernels", "GlobalPointer", "Inference", "RelationBundle", "Tensors",
+        "BLAS", "CKernels", "GlobalPointer", "Inference", "RelationBundle", "Texts",
         .product(name: "DequeModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
@@ -101,7 +102,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "DocumentIO", dependencies: ["CSHA256", "CZlib", "GlobalPointer"], swiftSettings: strict
+      name: "DocumentIO", dependencies: ["CZlib", "Digest", "GlobalPointer"], swiftSettings: strict
     ),
 
     .target(name: "Evaluation", dependencies: ["Texts"], swiftSettings: strict),
@@ -131,8 +132,8 @@ let package = Package(
     .testTarget(
       name: "EmbeddedEngineTests",
       dependencies: [
-        "BLAS", "CKernels", "EmbeddedEngine", "GlobalPointer", "Inference", "RelationBundle",
-        "TestSupport",
+        "BLAS", "CKernels", "Digest", "EmbeddedEngine", "GlobalPointer", "Inference",
+        "RelationBundle", "TestSupport",
       ], resources: [.copy("Fixtures")], swiftSettings: strictTests),
     .testTarget(
       name: "RelationExtractionTests",

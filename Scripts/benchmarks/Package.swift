@@ -12,6 +12,7 @@ let package = Package(
         .product(name: "EmbeddedEngine", package: "spo"),
         .product(name: "GlobalPointer", package: "spo"),
         .product(name: "Inference", package: "spo"),
+        .product(name: "RelationBundle", package: "spo"),
         .product(name: "RelationExtraction", package: "spo"),
         .product(name: "WordPiece", package: "spo"),
       ]),

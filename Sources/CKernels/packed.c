@@ -39,6 +39,19 @@ void spo_widen(const void *source, int type, size_t count, float *out) {
   }
 }
 
+int spo_is_finite(const void *source, int type, size_t count) {
+  uint32_t bad = 0;
+  if (type == SPO_F32) {
+    const uint32_t *bits = source;
+    for (size_t i = 0; i < count; i++) bad |= (bits[i] & 0x7F800000) == 0x7F800000;
+  } else {
+    const uint16_t *bits = source;
+    const uint16_t mask = type == SPO_F16 ? 0x7C00 : 0x7F80;
+    for (size_t i = 0; i < count; i++) bad |= (bits[i] & mask) == mask;
+  }
+  return !bad;
+}
+
 int spo_cpu_level(void) {
 #if defined(__x86_64__)
   static int level = -1;

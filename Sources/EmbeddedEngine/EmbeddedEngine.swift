@@ -4,7 +4,6 @@ public import GlobalPointer
 public import Inference
 public import RelationBundle
 internal import Synchronization
-internal import Tensors
 
 /// RoBERTa with GlobalPointer heads on the CPU, in this process: no server, no GPU.
 ///
@@ -47,6 +46,8 @@ public final class EmbeddedEngine: InferenceEngine {
   public let identity: EngineIdentity
 
   let model: JointModel
+  private let bundle: ModelBundle
+  private let weights: BundleFile
   let workers: WorkerPool
   private let onStep: (@Sendable () -> Void)?
   private let done = Mutex((times: StageTimes(), statistics: EngineStatistics()))
@@ -54,7 +55,8 @@ public final class EmbeddedEngine: InferenceEngine {
   /// Opens the bundle's weights and starts the workers.
   ///
   /// - Throws: `BundleError` naming the file and the tensor, `InferenceError` when the processor
-  ///   lacks the precision.
+  ///   lacks the precision, a number of the configuration is below 1, or the system refuses memory
+  ///   or threads.
   public init(bundle: ModelBundle, configuration: Configuration = .init()) throws {
     _ = OpenBLAS.singleThreaded
     precision = configuration.precision ?? .fastestFloat32
@@ -64,20 +66,28 @@ public final class EmbeddedEngine: InferenceEngine {
         message: "this processor has no instructions for \(precision.rawValue); "
           + "use float32 or reference")
     }
-    let reader = WeightReader(
-      tensors: try SafeTensors(path: bundle.weightsPath), precision: precision)
-    model = try JointModel(
-      reader, bundle.configuration, pairFloats: configuration.pairFloats)
-    let threads = try Self.checked(
-      configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    let threads = try Self.positive(
+      configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount, "threads")
+    let rows = try Self.positive(configuration.batchRows, "batchRows")
+    let tokens = try Self.positive(configuration.batchTokens, "batchTokens")
+    (self.bundle, weights) = (bundle, try BundleFile(path: bundle.weightsPath))
+    model = try Self.model(weights, bundle.configuration, precision, configuration.pairFloats)
     shape = bundle.modelShape
     identity = EngineIdentity(
       engine: "embedded", model: bundle.directory.path, mode: precision.rawValue)
     limits = EngineLimits(
-      batchRows: configuration.batchRows,
-      batchTokens: max(configuration.batchTokens, shape.maximumTokens), concurrency: threads)
+      batchRows: rows, batchTokens: max(tokens, shape.maximumTokens), concurrency: threads)
     onStep = configuration.onStep
     workers = try WorkerPool(threads: threads)
+  }
+
+  /// The SHA-256 of the bundle's files as they were read, in the order of their names.
+  ///
+  /// A file that was replaced since is hashed as it was; of one that was overwritten in place the
+  /// digest has a note instead of a hash. The files are read and hashed when this is called, some
+  /// 2 GB a second where the processor has instructions for it.
+  public func digests() -> [FileDigest] {
+    (bundle.digests() + [weights.digest()]).sorted { $0.file < $1.file }
   }
 
   /// Where the time of all finished `infer` calls has gone.
@@ -139,11 +149,25 @@ public final class EmbeddedEngine: InferenceEngine {
 
   deinit { workers.shut() }
 
-  private static func checked(_ threads: Int) throws -> Int {
-    guard threads >= 1 else {
-      throw InferenceError(
-        code: .invalidRequest, message: "\(threads) worker threads, expected at least 1")
+  private static func model(
+    _ weights: BundleFile, _ configuration: ModelConfiguration, _ precision: Precision,
+    _ pairFloats: Int
+  ) throws -> JointModel {
+    do {
+      let reader = WeightReader(tensors: try SafeTensors(weights), precision: precision)
+      let model = try JointModel(reader, configuration, pairFloats: pairFloats)
+      try weights.requireUnchanged()
+      return model
+    } catch let error as AllocationError {
+      throw InferenceError(code: .engineFailure, message: error.description, cause: error)
     }
-    return threads
+  }
+
+  private static func positive(_ value: Int, _ name: String) throws -> Int {
+    guard value >= 1 else {
+      throw InferenceError(
+        code: .invalidRequest, message: "\(name) is \(value), expected at least 1")
+    }
+    return value
   }
 }

@@ -14,6 +14,9 @@ public struct ModelBundle: Sendable {
   /// Its predicates.
   public let schema: RelationSchema
 
+  /// config.json, schema.json and vocab.txt as they were read.
+  private let files: [BundleFile]
+
   /// Reads the small files and checks that they fit each other; the weights are opened by the
   /// engine.
   ///
@@ -24,14 +27,27 @@ public struct ModelBundle: Sendable {
       isDirectory.boolValue
     else { throw BundleError(directory.path, "there is no such directory") }
     self.directory = directory
-    let configFile = directory.appendingPathComponent("config.json")
-    configuration = try ModelConfiguration(contentsOf: configFile)
+    func file(_ name: String) throws -> (BundleFile, URL) {
+      let url = directory.appendingPathComponent(name)
+      return (try BundleFile(path: url.path), url)
+    }
+    let config = try file("config.json")
+    configuration = try ModelConfiguration(config.0)
+    let vocabularyFile = try file("vocab.txt")
     vocabulary = try Vocabulary(
-      contentsOf: directory.appendingPathComponent("vocab.txt"),
-      atMost: configuration.vocabularySize)
-    schema = try RelationSchema(contentsOf: directory.appendingPathComponent("schema.json"))
+      contentsOf: vocabularyFile.1, atMost: configuration.vocabularySize)
+    let schemaFile = try file("schema.json")
+    schema = try RelationSchema(contentsOf: schemaFile.1)
     try schema.require(count: configuration.predicateCount)
+    files = [config.0, schemaFile.0, vocabularyFile.0]
+    for file in files { try file.requireInPlace() }
   }
+
+  /// The SHA-256 of config.json, schema.json and vocab.txt, in this order, as they were read here.
+  ///
+  /// A file that was replaced since is hashed as it was; of one that was overwritten in place the
+  /// digest has a note instead of a hash. Nothing is hashed before it is asked for.
+  public func digests() -> [FileDigest] { files.map { $0.digest() } }
 
   /// The weights' file.
   public var weightsPath: String { directory.appendingPathComponent("model.safetensors").path }

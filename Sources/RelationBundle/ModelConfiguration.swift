@@ -50,8 +50,14 @@ public struct ModelConfiguration: Sendable, Hashable {
 
 extension ModelConfiguration {
   /// Reads and checks a `config.json`. Throws `BundleError` naming the key.
-  public init(contentsOf file: URL) throws {
-    let fields = try Fields(file)
+  public init(contentsOf file: URL) throws { try self.init(BundleFile(path: file.path)) }
+
+  /// A config.json is about a kilobyte; one with labels of its own may have more.
+  private static let largest = 16 << 20
+
+  init(_ file: BundleFile) throws {
+    let fields = Fields(
+      json: try JSONObject(file.contents(atMost: Self.largest), path: file.path, what: "it"))
     try fields.require("hidden_act", "gelu")
     vocabularySize = try fields.integer("vocab_size", 1...10_000_000)
     hiddenSize = try fields.integer("hidden_size", 1...65_536)
@@ -77,67 +83,52 @@ extension ModelConfiguration {
 
 /// The fields of a config.json, each read with the error that names it.
 private struct Fields {
-  let path: String
-  let object: [String: Any]
-
-  init(_ file: URL) throws {
-    path = file.path
-    let bytes: [UInt8]
-    do { bytes = try TextFile.bytes(path: path, atMost: 16 << 20) } catch {
-      throw BundleError(path, "it cannot be read: \(error)")
-    }
-    let value = try? JSONSerialization.jsonObject(with: Data(bytes))
-    guard let object = value as? [String: Any] else {
-      throw BundleError(path, "it is not a JSON object")
-    }
-    self.object = object
-  }
+  let json: JSONObject
 
   func require(_ key: String, _ expected: String) throws {
-    guard let value = object[key] as? String, value == expected else {
-      throw BundleError(
-        path, "\(key) is \(object[key] ?? "missing"), expected \"\(expected)\"")
-    }
+    guard json.fields[key]?.string == expected else { throw fail(key, "\"\(expected)\"") }
   }
 
   func integer(_ key: String, _ range: ClosedRange<Int>) throws -> Int {
-    guard let value = object[key] as? Int, range.contains(value) else {
-      throw BundleError(
-        path,
-        "\(key) is \(object[key] ?? "missing"), expected an integer in "
-          + "\(range.lowerBound)...\(range.upperBound)")
+    guard let value = json.fields[key]?.integer, range.contains(value) else {
+      throw fail(key, "an integer in \(range.lowerBound)...\(range.upperBound)")
     }
     return value
   }
 
   func number(_ key: String) throws -> Float {
-    guard let value = (object[key] as? NSNumber)?.floatValue, value > 0, value < 1 else {
-      throw BundleError(path, "\(key) is \(object[key] ?? "missing"), expected a number in 0..<1")
+    guard let value = json.fields[key]?.double.map(Float.init), value > 0, value < 1 else {
+      throw fail(key, "a number between 0 and 1")
     }
     return value
   }
 
   func temperature() throws -> Float {
-    guard let given = object["spo_temperature"] else { return 1 }
-    guard let value = (given as? NSNumber)?.floatValue, value > 0, value <= 100 else {
-      throw BundleError(path, "spo_temperature is \(given), expected a number above 0, at most 100")
+    guard let given = json.fields["spo_temperature"] else { return 1 }
+    guard let value = given.double.map(Float.init), value > 0, value <= 100 else {
+      throw fail("spo_temperature", "a number above 0, at most 100")
     }
     return value
   }
 
   func head(_ name: String) throws -> ModelConfiguration.Head {
-    let heads = object["spo_heads"] as? [String: Any]
-    guard let head = heads?[name] as? [String: Any],
-      let type = head["type"] as? String, let kind = ModelConfiguration.Head.Kind(rawValue: type),
-      let size = head["head_size"] as? Int, (2...1_024).contains(size), size % 2 == 0,
-      let rope = head["rope"] as? Bool
+    let head = json.fields["spo_heads"]?[name]
+    guard let type = head?["type"]?.string,
+      let kind = ModelConfiguration.Head.Kind(rawValue: type),
+      let size = head?["head_size"]?.integer, (2...1_024).contains(size), size % 2 == 0,
+      let rope = head?["rope"]?.bool
     else {
       throw BundleError(
-        path,
-        "spo_heads.\(name) is \(heads?[name] ?? "missing"), expected {\"type\": "
+        json.path,
+        "spo_heads.\(name) is \(head?.excerpt ?? "missing"), expected {\"type\": "
           + "\"global_pointer\" or \"efficient_global_pointer\", \"head_size\": even, "
           + "\"rope\": true or false}")
     }
     return ModelConfiguration.Head(kind: kind, size: size, rope: rope)
+  }
+
+  private func fail(_ key: String, _ expected: String) -> BundleError {
+    BundleError(
+      json.path, "\(key) is \(json.fields[key]?.excerpt ?? "missing"), expected \(expected)")
   }
 }

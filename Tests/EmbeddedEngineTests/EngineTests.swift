@@ -1,4 +1,3 @@
-import BLAS
 import GlobalPointer
 import Inference
 import Testing

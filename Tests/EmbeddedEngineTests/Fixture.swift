@@ -1,4 +1,3 @@
-import BLAS
 import Foundation
 import GlobalPointer
 import Testing

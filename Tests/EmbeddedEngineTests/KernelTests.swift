@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct KernelTests {
   @Test(arguments: EngineTests.supported)
-  func `A product of any shape equals the naive sum`(precision: Precision) {
+  func `A product of any shape equals the naive sum`(precision: Precision) throws {
     var random = SystemRandomNumberGenerator()
     let tolerance: Float = precision == .bfloat16 ? 0.02 : 1e-5
     for (m, n, k) in [
@@ -15,9 +15,9 @@ import Testing
         (0..<count).map { _ in Float.random(in: -1...1, using: &random) }
       }
       let (a, w, bias) = (values(m * k), values(n * k), values(n))
-      let linear = w.withUnsafeBufferPointer { w in
-        bias.withUnsafeBufferPointer {
-          Linear(weights: w, bias: $0, rows: n, columns: k, precision: precision)
+      let linear = try w.withUnsafeBufferPointer { w in
+        try bias.withUnsafeBufferPointer {
+          try Linear(weights: w, bias: $0, rows: n, columns: k, precision: precision)
         }
       }
       var c = [Float](repeating: .nan, count: m * n)

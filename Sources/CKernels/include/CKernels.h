@@ -22,6 +22,8 @@ int spo_cpu_level(void);
 // ---- conversion ----------------------------------------------------------------------------
 // Widens `count` values of `type` at `source`, of any alignment, to floats.
 void spo_widen(const void *source, int type, size_t count, float *out);
+// Whether none of the `count` values of `type` at `source`, aligned, is a NaN or an infinity.
+int spo_is_finite(const void *source, int type, size_t count);
 
 // ---- packed products (AVX-512 only) --------------------------------------------------------
 // Bytes of a packed [n, k] matrix; `bf16` asks for BF16 instead of FP32 storage.

@@ -1,12 +1,11 @@
 internal import BLAS
 internal import CKernels
-internal import Tensors
 internal import RelationBundle
 
 /// gamma and beta of a LayerNorm.
 struct LayerNorm: Sendable {
-  let gamma: [Float]
-  let beta: [Float]
+  let gamma: AlignedMemory
+  let beta: AlignedMemory
   let epsilon: Float
 
   init(_ reader: WeightReader, _ name: String, _ configuration: ModelConfiguration) throws {
@@ -20,7 +19,9 @@ struct LayerNorm: Sendable {
     _ x: UnsafePointer<Float>, residual: UnsafePointer<Float>?, rows: Int,
     into out: UnsafeMutablePointer<Float>
   ) {
-    spo_add_layer_norm(x, residual, gamma, beta, epsilon, rows, gamma.count, out)
+    let (gamma, beta) = (gamma.floats, beta.floats)
+    spo_add_layer_norm(
+      x, residual, gamma.baseAddress, beta.baseAddress, epsilon, rows, gamma.count, out)
   }
 }
 
@@ -60,7 +61,7 @@ struct Encoder: Sendable {
     let embeddings = "bert.embeddings"
     func table(_ name: String, _ rows: Int) throws -> EmbeddingTable {
       try EmbeddingTable(
-        reader.tensors, "\(embeddings).\(name).weight", rows: rows, width: configuration.hiddenSize)
+        reader, "\(embeddings).\(name).weight", rows: rows, width: configuration.hiddenSize)
     }
     words = try table("word_embeddings", configuration.vocabularySize)
     positions = try table("position_embeddings", configuration.maximumPositions)
@@ -76,14 +77,14 @@ struct Encoder: Sendable {
     _ sentences: PackedSentences, _ workspace: Workspace, checkpoint: () throws -> Void
   ) throws -> UnsafeMutablePointer<Float> {
     let (count, width) = (sentences.tokenCount, configuration.hiddenSize)
-    let hidden = workspace.hidden.reserve(count * width)
-    embed(sentences, into: hidden, workspace)
-    let projected = workspace.projected.reserve(count * width)
-    let wide = workspace.intermediate.reserve(count * configuration.intermediateSize)
-    let scratch = workspace.scratch.reserve(scratchCount(sentences))
+    let hidden = try workspace.hidden.reserve(count * width)
+    try embed(sentences, into: hidden, workspace)
+    let projected = try workspace.projected.reserve(count * width)
+    let wide = try workspace.intermediate.reserve(count * configuration.intermediateSize)
+    let scratch = try workspace.scratch.reserve(scratchCount(sentences))
     for layer in layers {
       try checkpoint()
-      let context = attend(layer, hidden, sentences, workspace, scratch)
+      let context = try attend(layer, hidden, sentences, workspace, scratch)
       layer.attentionOutput.apply(context, count: count, into: projected, scratch: scratch)
       layer.attentionNorm.apply(projected, residual: hidden, rows: count, into: hidden)
       layer.intermediate.apply(hidden, count: count, into: wide, scratch: scratch)
@@ -108,9 +109,9 @@ struct Encoder: Sendable {
 
   private func embed(
     _ sentences: PackedSentences, into hidden: UnsafeMutablePointer<Float>, _ workspace: Workspace
-  ) {
+  ) throws {
     let width = configuration.hiddenSize
-    let row = workspace.gathered.reserve(2 * width)
+    let row = try workspace.gathered.reserve(2 * width)
     types.copyRow(0, to: row + width)
     for (start, end) in zip(sentences.rows, sentences.rows.dropFirst()) {
       for token in start..<end {
@@ -127,17 +128,17 @@ struct Encoder: Sendable {
   private func attend(
     _ layer: EncoderLayer, _ hidden: UnsafePointer<Float>, _ sentences: PackedSentences,
     _ workspace: Workspace, _ scratch: UnsafeMutablePointer<Float>
-  ) -> UnsafeMutablePointer<Float> {
+  ) throws -> UnsafeMutablePointer<Float> {
     let (count, width) = (sentences.tokenCount, configuration.hiddenSize)
     let size = width / configuration.attentionHeads
-    let query = workspace.query.reserve(count * width)
-    let key = workspace.key.reserve(count * width)
-    let value = workspace.value.reserve(count * width)
-    let context = workspace.context.reserve(count * width)
+    let query = try workspace.query.reserve(count * width)
+    let key = try workspace.key.reserve(count * width)
+    let value = try workspace.value.reserve(count * width)
+    let context = try workspace.context.reserve(count * width)
     layer.query.apply(hidden, count: count, into: query, scratch: scratch)
     layer.key.apply(hidden, count: count, into: key, scratch: scratch)
     layer.value.apply(hidden, count: count, into: value, scratch: scratch)
-    let scores = workspace.scores.reserve(sentences.longest * sentences.longest)
+    let scores = try workspace.scores.reserve(sentences.longest * sentences.longest)
     for (start, end) in zip(sentences.rows, sentences.rows.dropFirst()) {
       let n = end - start
       for head in 0..<configuration.attentionHeads {

@@ -1,6 +1,5 @@
 internal import GlobalPointer
 internal import Inference
-internal import Tensors
 internal import RelationBundle
 
 /// Encoder and heads: packed sentences to candidates.
@@ -49,16 +48,16 @@ struct JointModel: Sendable {
   ) throws -> [PairDecoder] {
     let bounds = Array(zip(sentences.rows, sentences.rows.dropFirst()))
     let positions = bounds.flatMap { Array(0..<$1 - $0) }
-    let rows = workspace.rowFeatures.reserve(positions.count * entity.featureCount)
-    let columns = workspace.columnFeatures.reserve(positions.count * entity.featureCount)
-    entity.project(hidden, positions: positions, role: .row, workspace, into: rows)
-    entity.project(hidden, positions: positions, role: .column, workspace, into: columns)
+    let rows = try workspace.rowFeatures.reserve(positions.count * entity.featureCount)
+    let columns = try workspace.columnFeatures.reserve(positions.count * entity.featureCount)
+    try entity.project(hidden, positions: positions, role: .row, workspace, into: rows)
+    try entity.project(hidden, positions: positions, role: .column, workspace, into: columns)
     return try bounds.enumerated().map { index, bound in
       let (at, n) = (bound.0 * entity.featureCount, bound.1 - bound.0)
       let spans = try located(index) {
         try (0..<2).map { kind in
-          let logits = workspace.scores.reserve(n * n)
-          entity.matrix(
+          let logits = try workspace.scores.reserve(n * n)
+          try entity.matrix(
             head: kind, rows + at, columns + at, n: n, precision: encoder.productPrecision,
             workspace, into: logits)
           return try scanSpans(
@@ -103,14 +102,14 @@ struct JointModel: Sendable {
     _ decoders: inout [PairDecoder], _ workspace: Workspace, _ checkpoint: () throws -> Void
   ) throws {
     try checkpoint()
-    let heads = PairGrids(
+    let heads = try PairGrids(
       soHead, hidden, sentences, group.map { ($0, decoders[$0].subjectStarts) },
       group.map { ($0, decoders[$0].objectStarts) }, width: encoder.configuration.hiddenSize,
-      workspace)
-    let tails = PairGrids(
+      workspace, workspace.heads)
+    let tails = try PairGrids(
       soTail, hidden, sentences, group.map { ($0, decoders[$0].subjectEnds) },
       group.map { ($0, decoders[$0].objectEnds) }, width: encoder.configuration.hiddenSize,
-      workspace)
+      workspace, workspace.tails)
     var headGrid: [Float] = []
     var tailGrid: [Float] = []
     for (place, index) in group.enumerated() {
@@ -132,102 +131,5 @@ struct JointModel: Sendable {
       throw InferenceError(
         code: .badLogits, message: error.description, row: row, cause: error)
     }
-  }
-}
-
-/// The features of a pair head at the candidate tokens of several sentences.
-private struct PairGrids {
-  let head: PointerHead
-  let rowFeatures: FloatBuffer
-  let columnFeatures: FloatBuffer
-  let rowBounds: [Int]
-  let columnBounds: [Int]
-
-  init(
-    _ head: PointerHead, _ hidden: UnsafePointer<Float>, _ sentences: PackedSentences,
-    _ rowTokens: [(Int, [Int32])], _ columnTokens: [(Int, [Int32])], width: Int,
-    _ workspace: Workspace
-  ) {
-    self.head = head
-    func features(_ tokens: [(Int, [Int32])], _ role: PointerHead.Role) -> FloatBuffer {
-      let count = tokens.reduce(0) { $0 + $1.1.count }
-      let gathered = workspace.gathered.reserve(count * width)
-      var at = gathered
-      for (sentence, places) in tokens {
-        for place in places {
-          at.update(
-            from: hidden + (sentences.rows[sentence] + Int(place)) * width, count: width)
-          at += width
-        }
-      }
-      let buffer = FloatBuffer(capacity: count * head.featureCount)
-      head.project(
-        gathered, positions: tokens.flatMap { $0.1.map(Int.init) }, role: role, workspace,
-        into: buffer.reserve(count * head.featureCount))
-      return buffer
-    }
-    rowFeatures = features(rowTokens, .row)
-    columnFeatures = features(columnTokens, .column)
-    rowBounds = Self.bounds(rowTokens)
-    columnBounds = Self.bounds(columnTokens)
-  }
-
-  private static func bounds(_ tokens: [(Int, [Int32])]) -> [Int] {
-    tokens.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.1.count) }
-  }
-
-  /// One predicate's logits of the sentence at `place` of the group.
-  func grid(_ place: Int, head index: Int, into grid: inout [Float]) {
-    let (row, column) = (rowBounds[place], columnBounds[place])
-    head.grid(
-      head: index, rowFeatures.reserve(0) + row * head.featureCount,
-      rows: rowBounds[place + 1] - row,
-      columnFeatures.reserve(0) + column * head.featureCount,
-      columns: columnBounds[place + 1] - column, into: &grid)
-  }
-}
-
-extension JointModel {
-  /// The four logits of each query in one sentence, each from its own two tokens.
-  func scores(
-    of queries: [TripleQuery], _ sentence: PackedSentences, _ workspace: Workspace,
-    checkpoint: () throws -> Void
-  ) throws -> [ScoreParts] {
-    let hidden = try encoder.forward(sentence, workspace, checkpoint: checkpoint)
-    let width = encoder.configuration.hiddenSize
-    func logit(_ head: PointerHead, _ index: Int, _ row: Int32, _ column: Int32) -> Float {
-      let grids = PairGrids(
-        head, hidden, sentence, [(0, [row])], [(0, [column])], width: width, workspace)
-      var grid: [Float] = []
-      grids.grid(0, head: index, into: &grid)
-      return grid[0]
-    }
-    return try queries.map { query in
-      try checkpoint()
-      let (s, o, p) = (query.subject, query.object, query.predicate)
-      return ScoreParts(
-        subject: logit(entity, 0, s.start, s.end), object: logit(entity, 1, o.start, o.end),
-        head: logit(soHead, p, s.start, o.start), tail: logit(soTail, p, s.end, o.end))
-    }
-  }
-
-  /// Every logit of one sentence of n tokens, unmasked: entity [2, n, n], so_head and so_tail
-  /// [P, n, n]. The naive twin of `infer`; what a dense export would answer.
-  func dense(
-    _ sentence: PackedSentences, _ workspace: Workspace
-  ) throws -> (entity: [Float], head: [Float], tail: [Float]) {
-    let hidden = try encoder.forward(sentence, workspace, checkpoint: {})
-    let tokens = Array(0..<Int32(sentence.tokenCount))
-    let results = [entity, soHead, soTail].map { head in
-      let grids = PairGrids(
-        head, hidden, sentence, [(0, tokens)], [(0, tokens)],
-        width: encoder.configuration.hiddenSize, workspace)
-      return (0..<head.heads).flatMap { index in
-        var grid: [Float] = []
-        grids.grid(0, head: index, into: &grid)
-        return grid
-      }
-    }
-    return (results[0], results[1], results[2])
   }
 }

@@ -1,6 +1,5 @@
 internal import BLAS
 internal import CKernels
-internal import Tensors
 internal import RelationBundle
 
 /// A GlobalPointer or EfficientGlobalPointer head, evaluated only at the tokens asked for.
@@ -38,10 +37,8 @@ struct PointerHead: Sendable {
       let rows = heads * 2 * d
       let queries = (0..<rows).filter { $0 % (2 * d) < d }
       let keys = (0..<rows).filter { $0 % (2 * d) >= d }
-      projections = [
-        try reader.linear("\(name).dense", rows: rows, columns: hidden, select: queries),
-        try reader.linear("\(name).dense", rows: rows, columns: hidden, select: keys),
-      ]
+      projections = try reader.linears(
+        "\(name).dense", rows: rows, columns: hidden, selections: [queries, keys])
     }
   }
 
@@ -57,11 +54,11 @@ struct PointerHead: Sendable {
   func project(
     _ hidden: UnsafePointer<Float>, positions: [Int], role: Role, _ workspace: Workspace,
     into features: UnsafeMutablePointer<Float>
-  ) {
+  ) throws {
     let count = positions.count
-    let scratch = workspace.scratch.reserve(scratchCount)
+    let scratch = try workspace.scratch.reserve(scratchCount)
     if isEfficient {
-      projectEfficient(hidden, count, role, workspace, scratch, into: features)
+      try projectEfficient(hidden, count, role, workspace, scratch, into: features)
     } else {
       let projection = projections[role == .row ? 0 : 1]
       projection.apply(hidden, count: count, into: features, scratch: scratch)
@@ -79,8 +76,8 @@ struct PointerHead: Sendable {
   private func projectEfficient(
     _ hidden: UnsafePointer<Float>, _ count: Int, _ role: Role, _ workspace: Workspace,
     _ scratch: UnsafeMutablePointer<Float>, into features: UnsafeMutablePointer<Float>
-  ) {
-    let shared = workspace.pointer.reserve(count * (2 * size + 2 * heads))
+  ) throws {
+    let shared = try workspace.pointer.reserve(count * (2 * size + 2 * heads))
     let biases = shared + count * 2 * size
     projections[0].apply(hidden, count: count, into: shared, scratch: scratch)
     projections[1].apply(shared, count: count, into: biases, scratch: scratch)
@@ -103,6 +100,7 @@ struct PointerHead: Sendable {
     head: Int, _ row: UnsafePointer<Float>, rows: Int, _ column: UnsafePointer<Float>,
     columns: Int, into grid: inout [Float]
   ) {
+    assert((0..<heads).contains(head), "no such head")
     grid.removeAll(keepingCapacity: true)
     for r in 0..<rows {
       for c in 0..<columns {
@@ -122,9 +120,10 @@ struct PointerHead: Sendable {
   func matrix(
     head: Int, _ row: UnsafePointer<Float>, _ column: UnsafePointer<Float>, n: Int,
     precision: Precision, _ workspace: Workspace, into out: UnsafeMutablePointer<Float>
-  ) {
+  ) throws {
+    assert((0..<heads).contains(head), "no such head")
     let at = isEfficient ? 0 : head * size
-    let scratch = workspace.scratch.reserve(multiplyScratchCount(n: n, k: size))
+    let scratch = try workspace.scratch.reserve(multiplyScratchCount(n: n, k: size))
     multiply(
       m: n, n: n, k: size, row + at, strideA: featureCount, column + at, strideB: featureCount,
       transposed: false, into: out, strideC: n, precision: precision, scratch: scratch)

@@ -17,6 +17,7 @@ struct RotaryTable: Sendable {
 
   /// Rotates one vector of `2 * pairs` floats in place.
   func rotate(_ vector: UnsafeMutablePointer<Float>, _ position: Int) {
+    assert(position >= 0 && (position + 1) * pairs * 2 <= turns.count, "position outside the table")
     turns.withUnsafeBufferPointer { turns in
       let turn = turns.baseAddress! + position * pairs * 2  // the table is never empty
       for i in 0..<pairs {

@@ -1,4 +1,4 @@
-internal import Tensors
+internal import BLAS
 
 /// The scratch memory of one worker; it grows to the largest batch seen and stays.
 final class Workspace {
@@ -15,6 +15,14 @@ final class Workspace {
   let columnFeatures = FloatBuffer()
   let gathered = FloatBuffer()
   let pointer = FloatBuffer()
+  let heads = PairFeatures()
+  let tails = PairFeatures()
+}
+
+/// The features of the candidates of one pair head, by role.
+final class PairFeatures {
+  let rows = FloatBuffer()
+  let columns = FloatBuffer()
 }
 
 /// Sentences laid one after the other in the rows of a matrix.

@@ -1,75 +1,91 @@
 internal import BLAS
 internal import CKernels
-internal import Tensors
 internal import RelationBundle
 
-/// Tensors of a bundle as the forward pass wants them.
+/// Tensors of a bundle as the forward pass wants them, in memory of their own: what becomes of the
+/// file later does not matter.
 struct WeightReader {
   let tensors: SafeTensors
   let precision: Precision
 
   /// A Linear from `<name>.weight` [rows, columns] and `<name>.bias` [rows].
-  ///
-  /// `select` picks and orders the rows that are kept; all of them when it is nil. FP32 weights
-  /// that OpenBLAS reads as they are stay in the mapped file.
-  func linear(
-    _ name: String, rows: Int, columns: Int, select: [Int]? = nil
+  func linear(_ name: String, rows: Int, columns: Int) throws -> Linear {
+    try linears(name, rows: rows, columns: columns, selections: [nil])[0]
+  }
+
+  /// Linears of the rows that each selection picks and orders; nil takes all as they are.
+  func linears(
+    _ name: String, rows: Int, columns: Int, selections: [[Int]?]
+  ) throws -> [Linear] {
+    let weights = try floats("\(name).weight", [rows, columns])
+    let bias = try floats("\(name).bias", [rows])
+    return try selections.map { rows in
+      guard let rows else { return try linear(weights, bias, columns: columns) }
+      return try linear(
+        selected(weights, rows, columns: columns), selected(bias, rows, columns: 1),
+        columns: columns)
+    }
+  }
+
+  private func linear(
+    _ weights: AlignedMemory, _ bias: AlignedMemory, columns: Int
   ) throws -> Linear {
-    var weights = try floats("\(name).weight", [rows, columns])
-    var bias = try floats("\(name).bias", [rows])
-    if select == nil, let linear = try mapped(name, bias, rows: rows, columns: columns) {
-      return linear
+    let rows = bias.floats.count
+    if precision == .reference {
+      return try Linear(reference: weights, bias: bias.floats, rows: rows, columns: columns)
     }
-    if let select {
-      weights = select.flatMap { weights[$0 * columns..<($0 + 1) * columns] }
-      bias = select.map { bias[$0] }
-    }
-    return weights.withUnsafeBufferPointer { weights in
-      bias.withUnsafeBufferPointer { bias in
-        Linear(
-          weights: weights, bias: bias, rows: select?.count ?? rows, columns: columns,
-          precision: precision)
-      }
-    }
+    return try Linear(
+      weights: weights.floats, bias: bias.floats, rows: rows, columns: columns,
+      precision: precision)
   }
 
-  /// The weights where they lie, when their type, their place and the precision allow it.
-  private func mapped(
-    _ name: String, _ bias: [Float], rows: Int, columns: Int
-  ) throws -> Linear? {
-    let entry = try tensors.require("\(name).weight", [rows, columns])
-    guard precision == .reference, entry.type == .float32 else { return nil }
-    return tensors.file.withBytes(entry.range) { bytes in
-      guard Int(bitPattern: bytes.baseAddress) % MemoryLayout<Float>.alignment == 0 else {
-        return nil
-      }
-      return bias.withUnsafeBufferPointer { bias in
-        Linear(
-          borrowing: bytes.assumingMemoryBound(to: Float.self), owner: tensors.file, bias: bias,
-          rows: rows, columns: columns)
-      }
+  private func selected(
+    _ source: AlignedMemory, _ rows: [Int], columns: Int
+  ) throws -> AlignedMemory {
+    let bytes = columns * 4
+    let copy = try AlignedMemory(byteCount: rows.count * bytes)
+    for (place, row) in rows.enumerated() {
+      assert((row + 1) * bytes <= source.byteCount, "row outside the matrix")
+      copy.base.advanced(by: place * bytes)
+        .copyMemory(from: source.base + row * bytes, byteCount: bytes)
     }
+    return copy
   }
 
-  /// A tensor widened to floats; every value must be finite.
-  func floats(_ name: String, _ shape: [Int]) throws -> [Float] {
+  /// A tensor widened to floats.
+  func floats(_ name: String, _ shape: [Int]) throws -> AlignedMemory {
+    let (stored, type) = try stored(name, shape)
+    if type == .float32 { return stored }
+    let count = stored.byteCount / type.byteCount
+    let wide = try AlignedMemory(byteCount: count * 4)
+    spo_widen(
+      stored.base, type.kernelType, count, wide.base.assumingMemoryBound(to: Float.self))
+    return wide
+  }
+
+  /// A tensor as it lies in the file; every value must be finite.
+  func stored(_ name: String, _ shape: [Int]) throws -> (AlignedMemory, ElementType) {
     let entry = try tensors.require(name, shape)
-    let values = tensors.file.withBytes(entry.range) { bytes in
-      [Float](unsafeUninitializedCapacity: shape.reduce(1, *)) { buffer, count in
-        count = buffer.count
-        if count > 0 {
-          spo_widen(bytes.baseAddress, entry.type.kernelType, count, buffer.baseAddress)
-        }
-      }
-    }
-    guard values.allSatisfy(\.isFinite) else {
+    let memory = try AlignedMemory(byteCount: entry.range.count)
+    try tensors.file.read(
+      at: entry.range.lowerBound,
+      into: UnsafeMutableRawBufferPointer(start: memory.base, count: memory.byteCount))
+    let count = memory.byteCount / entry.type.byteCount
+    guard spo_is_finite(memory.base, entry.type.kernelType, count) != 0 else {
       throw BundleError(tensors.file.path, tensor: name, "it holds a NaN or an infinity")
     }
-    return values
+    return (memory, entry.type)
   }
 }
 
-extension DataType {
+extension AlignedMemory {
+  /// The memory as floats that fill it.
+  var floats: UnsafeBufferPointer<Float> {
+    UnsafeBufferPointer(start: base.assumingMemoryBound(to: Float.self), count: byteCount / 4)
+  }
+}
+
+extension ElementType {
   /// The type as CKernels names it.
   var kernelType: Int32 {
     switch self {
@@ -80,25 +96,20 @@ extension DataType {
   }
 }
 
-/// An embedding matrix [rows, width] that stays in the mapped file; rows are widened on use.
+/// An embedding matrix [rows, width] in the file's own type; rows are widened on use.
 struct EmbeddingTable: Sendable {
-  let file: MappedFile
-  let range: Range<Int>
-  let type: DataType
-  let width: Int
+  private let memory: AlignedMemory
+  private let type: ElementType
+  private let rows, width: Int
 
-  init(_ tensors: SafeTensors, _ name: String, rows: Int, width: Int) throws {
-    let entry = try tensors.require(name, [rows, width])
-    (file, range, type) = (tensors.file, entry.range, entry.type)
-    self.width = width
+  init(_ reader: WeightReader, _ name: String, rows: Int, width: Int) throws {
+    (memory, type) = try reader.stored(name, [rows, width])
+    (self.rows, self.width) = (rows, width)
   }
 
   /// Writes row `index`, which the caller has checked, to `out`.
   func copyRow(_ index: Int, to out: UnsafeMutablePointer<Float>) {
-    let bytes = width * type.byteCount
-    let start = range.lowerBound + index * bytes
-    file.withBytes(start..<start + bytes) {
-      spo_widen($0.baseAddress, type.kernelType, width, out)
-    }
+    assert((0..<rows).contains(index), "row outside the table")
+    spo_widen(memory.base + index * width * type.byteCount, type.kernelType, width, out)
   }
 }
