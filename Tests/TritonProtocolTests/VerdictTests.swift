@@ -129,7 +129,7 @@ import Testing
       let pause = pause()
       #expect(pause <= .seconds(longest) && pause >= .seconds(longest) / 2, "\(pause)")
     }
-    #expect(absences.answered(0, nil).count == 1)
+    #expect(absences.answered(0, nil, sentAt: begin).count == 1)
     let first = pause()
     #expect(first <= .seconds(1))
   }
@@ -149,8 +149,15 @@ import Testing
     _ = absences.failed(.init(server: 0, model: "m"), Self.error, now: begin)
     #expect(server(absences.choose(from: [0], model: "other", now: begin))! == (0, false))
     #expect(server(absences.choose(from: [0], model: "m", now: begin)) == nil)
-    #expect(absences.answered(0, "other").isEmpty)
-    #expect(absences.answered(0, "m").count == 1 && absences.all.isEmpty)
+    #expect(absences.answered(0, "other", sentAt: begin).isEmpty)
+    #expect(absences.answered(0, "m", sentAt: begin).count == 1 && absences.all.isEmpty)
+  }
+
+  @Test("An answer to what was sent before the failure does not end an absence")
+  func answeredLate() {
+    var absences = away(0)
+    #expect(absences.answered(0, nil, sentAt: begin - .seconds(1)).isEmpty)
+    #expect(absences.answered(0, nil, sentAt: begin + .seconds(1)).count == 1)
   }
 
   @Test("A probe that is cancelled lets the next one look")

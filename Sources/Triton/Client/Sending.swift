@@ -15,6 +15,8 @@ struct OngoingCall {
   let start = ContinuousClock.now
   var attempt = 1
   var sends = 0
+  /// When the last attempt began.
+  var sentAt: ContinuousClock.Instant
   var lost = Duration.zero
   var hasRefreshedHeaders = false
 
@@ -29,6 +31,7 @@ struct OngoingCall {
     patience = options.patience ?? standard
     extensible = options.patience ?? (options.timeout == nil ? standard : .zero)
     attemptsAllowed = options.attempts ?? configuration.retry.attempts
+    sentAt = start
   }
 
   /// Whether it waits for what is away.
@@ -69,12 +72,13 @@ extension TritonClient {
   ) async throws -> UnaryAnswer {
     let options = try await rpcOptions(call)
     let isRetry = call.sends > 0
+    if isRetry || call.lost > .zero { call.sentAt = .now }
     call.sends += 1
     do {
       let channel = pool.channel(of: call.rpc, at: place.server)
       let answer = try await channel.unary(call.rpc.method, message, options: options)
       succeeded(call.model, isRetry: isRetry, sent: message.count, answer.message.count)
-      if !pool.isWhole { pool.answered(place.server, call.model) }
+      if !pool.isWhole { pool.answered(place.server, call.model, sentAt: call.sentAt) }
       return answer
     } catch let failure as RPCError {
       count { statistics in
@@ -88,6 +92,7 @@ extension TritonClient {
   /// Chooses a server while some are away, and waits when all are.
   private func place(of call: inout OngoingCall) async throws -> ServerPool.Place {
     while true {
+      try Task.checkCancellation()
       switch pool.choose(call.rpc, model: call.model, waits: call.waits) {
       case .go(let place): return place
       case .check(let server): await check(server)
@@ -111,10 +116,11 @@ extension TritonClient {
     options.timeout = .seconds(2)
     options.metadata = configuration.metadata
     let live = RPC.serverLive
+    let sentAt = ContinuousClock.now
     do {
       let request = OutgoingMessage(ProtobufMessage().packed(as: live.request))
       _ = try await pool.servers[server].control.unary(live.method, request, options: options)
-      pool.answered(server, nil)
+      pool.answered(server, nil, sentAt: sentAt)
     } catch let failure as RPCError {
       var error = translated(failure, live, at: server)
       error.code = .deadline
@@ -179,7 +185,7 @@ extension TritonClient {
     if isAway, verdict == .elsewhere || verdict == .wait || place.isProbe {
       pool.failed(place.server, error.concernsModel ? call.model : nil, error)
     } else if !isAway, error.code != .cancelled, !error.isLocal, !pool.isWhole {
-      pool.answered(place.server, call.model)
+      pool.answered(place.server, call.model, sentAt: call.sentAt)
     } else if place.isProbe {
       pool.released(place.server, call.model)
     }
