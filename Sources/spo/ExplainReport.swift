@@ -1,4 +1,3 @@
-internal import GlobalPointer
 internal import RelationExtraction
 
 /// `--explain`: which of the four conditions of a triple fails, and by how much.

@@ -46,7 +46,12 @@ def main():
         subprocess.run([sys.executable, Path(__file__).with_name("triples.py"), folder], check=True)
         gold, said = Path(folder) / "gold.jsonl", Path(folder) / "duie.jsonl"
         with open(said, "w", encoding="utf-8") as out:
-            for line in (Path(folder) / "predicted.jsonl").read_text(encoding="utf-8").splitlines():
+            for line in (
+                (Path(folder) / "predicted.jsonl")
+                .read_text(encoding="utf-8")
+                .rstrip("\n")
+                .split("\n")
+            ):
                 row = json.loads(line)
                 plain = [
                     {

@@ -1,4 +1,3 @@
-internal import BLAS
 internal import GlobalPointer
 internal import Inference
 internal import Tensors

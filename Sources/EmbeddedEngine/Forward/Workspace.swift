@@ -1,4 +1,3 @@
-internal import BLAS
 internal import Tensors
 
 /// The scratch memory of one worker; it grows to the largest batch seen and stays.

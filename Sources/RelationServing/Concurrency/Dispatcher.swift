@@ -1,4 +1,3 @@
-internal import Inference
 internal import Limiting
 internal import Logging
 internal import Synchronization

@@ -1,5 +1,3 @@
-internal import GRPCChannel
-internal import Inference
 internal import Triton
 
 /// What a discovery asks of a server, with the patience for overload that an engine has.

@@ -32,6 +32,7 @@ private final class Arena {
     protobuf_c_message_init(type, raw)
     for (name, content) in value.fields {
       guard let field = protobuf_c_message_descriptor_get_field_by_name(type, name) else {
+        // A bug of this client: names are its own literals, and every method's are packed by a test.
         fatalError("\(String(cString: type.pointee.name)) has no field \(name)")
       }
       write(content, field, raw)
@@ -80,6 +81,7 @@ private final class Arena {
       let nested = message(value, CTritonMessageType(field)!)
       at.storeBytes(of: UnsafeMutableRawPointer(nested), as: UnsafeMutableRawPointer.self)
     default:
+      // A bug of this client, as above.
       fatalError("\(String(cString: field.pointee.name)) cannot hold \(value)")
     }
   }

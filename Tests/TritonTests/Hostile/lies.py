@@ -50,7 +50,10 @@ def span(answer, value):
 
 
 def twice(answer, _):
-    answer["triples"][:, 1], answer["scores"][:, 1] = answer["triples"][:, 0], answer["scores"][:, 0]
+    answer["triples"][:, 1], answer["scores"][:, 1] = (
+        answer["triples"][:, 0],
+        answer["scores"][:, 0],
+    )
 
 
 def nan_span(answer, _):
