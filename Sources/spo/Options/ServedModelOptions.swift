@@ -66,6 +66,8 @@ struct AnswerOptions: ParsableArguments {
     configuration.names = try names
     configuration.answerBytes = answerMemory << 20
     configuration.memory = max(configuration.memory, configuration.answerBytes)
+    configuration.outagePatience = connection.patienceDuration
+    configuration.logger = TerminalLog.logger("spo.serving")
     return configuration
   }
 }
