@@ -60,8 +60,9 @@ extension TritonClient {
       } catch let error as TritonError {
         try await recover(from: error, &call, at: place)
       } catch {
+        // The task was cancelled, or the caller's own provider of headers failed.
         if place.isProbe { pool.released(place.server, model) }
-        count { $0.cancelled += 1 }
+        if error is CancellationError { count { $0.cancelled += 1 } }
         throw error
       }
     }
@@ -70,7 +71,9 @@ extension TritonClient {
   private func sendOnce(
     _ call: inout OngoingCall, _ message: OutgoingMessage, at place: ServerPool.Place
   ) async throws -> UnaryAnswer {
-    let options = try await rpcOptions(call)
+    var provided: Metadata?
+    if configuration.headerProvider != nil { provided = try await providedHeaders(call) }
+    let options = rpcOptions(call, provided)
     let isRetry = call.sends > 0
     if isRetry || call.lost > .zero { call.sentAt = .now }
     call.sends += 1
