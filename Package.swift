@@ -72,7 +72,7 @@ let package = Package(
 
     // Floor 4: what a model is made of.
     .target(
-      name: "RelationBundle", dependencies: ["GlobalPointer", "Inference", "WordPiece"],
+      name: "RelationBundle", dependencies: ["GlobalPointer", "Inference", "Texts", "WordPiece"],
       swiftSettings: strict),
 
     // Floor 5: engines.

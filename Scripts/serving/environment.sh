@@ -69,8 +69,11 @@ fetch_triton_server() {
 }
 
 # Triton knows a backend by its folder and the file model.py in it; ours names the module of the package.
+# Its Python heeds no PYTHONPATH, but looks in the folder of the Python backend.
 triton_backends() {
   local pair folder line
+  [ -e "$TRITON/backends/python/spo_serve" ] ||
+    ln -sfn ../../../../Scripts/python/spo_serve "$TRITON/backends/python/spo_serve"
   for pair in onnxruntime:onnx_session pytorch:torch_script; do
     folder=$TRITON/backends/${pair%:*}
     line="from spo_serve.backends.${pair#*:} import TritonPythonModel"

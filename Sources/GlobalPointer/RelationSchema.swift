@@ -1,7 +1,14 @@
+internal import Texts
+
 /// The predicates of a model, by id, with the entity types where the schema file has them.
 public struct RelationSchema: Sendable, Hashable {
-  /// A pair of entity types that a predicate connects.
-  public struct Types: Sendable, Hashable {
+  /// A pair of entity types that a predicate connects; as JSON `subject_type` and `object_type`.
+  public struct Types: Sendable, Hashable, Codable {
+    private enum CodingKeys: String, CodingKey {
+      case subject = "subject_type"
+      case object = "object_type"
+    }
+
     /// The subject's type, such as 图书作品.
     public var subject: String
     /// The object's type, such as 人物.
@@ -28,14 +35,14 @@ public struct RelationSchema: Sendable, Hashable {
 
   /// The predicates; the index is the id.
   public let predicates: [Predicate]
-  private let ids: [String: Int]
+  private let ids: [ExactText: Int]
 
   /// A schema from its predicates in id order. Throws when a name is empty or occurs twice.
   public init(predicates: [Predicate]) throws {
-    var ids: [String: Int] = [:]
+    var ids: [ExactText: Int] = [:]
     for (id, predicate) in predicates.enumerated() {
       guard !predicate.name.isEmpty else { throw SchemaError.malformed("predicate \(id) is empty") }
-      if let first = ids.updateValue(id, forKey: predicate.name) {
+      if let first = ids.updateValue(id, forKey: ExactText(predicate.name)) {
         throw SchemaError.duplicateName(predicate.name, first: first, second: id)
       }
     }
@@ -47,13 +54,13 @@ public struct RelationSchema: Sendable, Hashable {
   public var count: Int { predicates.count }
 
   /// The id of a predicate, `nil` when the schema lacks it.
-  public func id(of name: String) -> Int? { ids[name] }
+  public func id(of name: String) -> Int? { ids[ExactText(name)] }
 
   /// The ids of named predicates. Throws `SchemaError.unknownPredicate` for the first unknown one.
   public func ids(of names: some Sequence<String>) throws -> Set<Int> {
     try Set(
       names.map { name in
-        guard let id = ids[name] else {
+        guard let id = ids[ExactText(name)] else {
           throw SchemaError.unknownPredicate(name, known: predicates.map(\.name))
         }
         return id
@@ -114,7 +121,8 @@ public enum SchemaError: Error, Hashable, CustomStringConvertible {
       "the model has \(model) predicates, the schema \(schema); use the schema.json that the "
         + "model was trained with"
     case .unknownPredicate(let name, let known):
-      "the schema has no predicate \(name); it has \(known.joined(separator: " "))"
+      "the schema has no predicate \(name); it has \(known.prefix(100).joined(separator: " "))"
+        + (known.count > 100 ? " and \(known.count - 100) more" : "")
     case .noTypes:
       "the schema has no entity types; give one with subject_type and object_type"
     }

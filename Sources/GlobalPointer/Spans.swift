@@ -31,8 +31,8 @@ public struct ScoredSpan: Hashable, Sendable {
   }
 }
 
-/// The four logits that a triple needs above the threshold.
-public struct ScoreParts: Hashable, Sendable {
+/// The four logits that a triple needs above the threshold; as JSON four members.
+public struct ScoreParts: Hashable, Sendable, Codable {
   /// entity[0] at the subject span.
   public var subject: Float
   /// entity[1] at the object span.

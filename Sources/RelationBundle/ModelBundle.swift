@@ -26,13 +26,9 @@ public struct ModelBundle: Sendable {
     self.directory = directory
     let configFile = directory.appendingPathComponent("config.json")
     configuration = try ModelConfiguration(contentsOf: configFile)
-    vocabulary = try Vocabulary(contentsOf: directory.appendingPathComponent("vocab.txt"))
-    guard vocabulary.count <= configuration.vocabularySize else {
-      throw BundleError(
-        directory.appendingPathComponent("vocab.txt").path,
-        "it has \(vocabulary.count) tokens, config.json's vocab_size is only "
-          + "\(configuration.vocabularySize)")
-    }
+    vocabulary = try Vocabulary(
+      contentsOf: directory.appendingPathComponent("vocab.txt"),
+      atMost: configuration.vocabularySize)
     schema = try RelationSchema(contentsOf: directory.appendingPathComponent("schema.json"))
     try schema.require(count: configuration.predicateCount)
   }

@@ -1,4 +1,5 @@
 public import Foundation
+internal import Texts
 
 /// A bundle's `config.json`: Hugging Face BERT keys, and the heads under `spo_heads`.
 public struct ModelConfiguration: Sendable, Hashable {
@@ -81,11 +82,12 @@ private struct Fields {
 
   init(_ file: URL) throws {
     path = file.path
-    let data: Data
-    do { data = try Data(contentsOf: file) } catch {
-      throw BundleError(path, "it cannot be read: \(error.localizedDescription)")
+    let bytes: [UInt8]
+    do { bytes = try TextFile.bytes(path: path, atMost: 16 << 20) } catch {
+      throw BundleError(path, "it cannot be read: \(error)")
     }
-    guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+    let value = try? JSONSerialization.jsonObject(with: Data(bytes))
+    guard let object = value as? [String: Any] else {
       throw BundleError(path, "it is not a JSON object")
     }
     self.object = object

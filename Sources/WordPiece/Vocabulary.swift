@@ -1,4 +1,5 @@
 public import Foundation
+internal import Texts
 
 /// The tokens of a BERT model, in the order of their ids.
 public struct Vocabulary: Sendable {
@@ -15,17 +16,17 @@ public struct Vocabulary: Sendable {
   /// The id of `[MASK]`, where the vocabulary has one.
   public let mask: Int32?
 
-  private let ids: [TokenKey: Int32]
+  private let ids: [ExactText: Int32]
 
   /// A vocabulary from its tokens; of a repeated token the last id is used, as the reference does.
   ///
   /// - Throws: `VocabularyError` when `[PAD]`, `[UNK]`, `[CLS]` or `[SEP]` is missing.
   public init(tokens: [String]) throws {
-    var ids: [TokenKey: Int32] = [:]
+    var ids: [ExactText: Int32] = [:]
     ids.reserveCapacity(tokens.count)
-    for (id, token) in tokens.enumerated() { ids[TokenKey(token: token)] = Int32(id) }
+    for (id, token) in tokens.enumerated() { ids[ExactText(token)] = Int32(id) }
     func required(_ token: String) throws -> Int32 {
-      guard let id = ids[TokenKey(token: token)] else {
+      guard let id = ids[ExactText(token)] else {
         throw VocabularyError.missingSpecialToken(token, count: tokens.count)
       }
       return id
@@ -34,53 +35,76 @@ public struct Vocabulary: Sendable {
     unknown = try required("[UNK]")
     classifier = try required("[CLS]")
     separator = try required("[SEP]")
-    mask = ids[TokenKey(token: "[MASK]")]
+    mask = ids[ExactText("[MASK]")]
     self.tokens = tokens
     self.ids = ids
   }
 
+  /// More tokens than any vocabulary has.
+  public static let mostTokens = 2_000_000
+  /// A longer line of a `vocab.txt` is no token.
+  public static let longestToken = 4_096
+
   /// Reads a `vocab.txt`: UTF-8, one token a line, the line number from 0 being the id.
   ///
-  /// - Throws: `VocabularyError` when the file cannot be read or lacks a special token.
-  public init(contentsOf file: URL) throws {
-    let data: Data
-    do { data = try Data(contentsOf: file) } catch {
-      throw VocabularyError.unreadable(file.path, reason: error.localizedDescription)
+  /// - Parameter limit: the most tokens, such as the rows of a model's embedding table.
+  /// - Throws: `VocabularyError` when the file cannot be read, has more tokens, has a token twice or
+  ///   lacks a special token.
+  public init(contentsOf file: URL, atMost limit: Int = mostTokens) throws {
+    let bytes: [UInt8]
+    do { bytes = try TextFile.bytes(path: file.path, atMost: 1 << 30) } catch {
+      throw VocabularyError.unreadable(file.path, reason: error.description)
     }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw VocabularyError.unreadable(file.path, reason: "it is not valid UTF-8")
+    // Counted before any token is made: a wrong file may have many millions of lines.
+    let count = bytes.count { $0 == 0x0A } + (bytes.last == 0x0A || bytes.isEmpty ? 0 : 1)
+    guard count <= limit else {
+      throw VocabularyError.tooManyTokens(file.path, count: count, limit: limit)
     }
-    var lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    if lines.last?.isEmpty == true { lines.removeLast() }
-    try self.init(
-      tokens: lines.map { line in
-        let end = line.lastIndex { $0 != 0x0D && $0 != 0x20 && $0 != 0x09 }
-        return String(end.map { line[...$0] } ?? line.prefix(0)) ?? ""
-      })
+    try self.init(tokens: try Self.tokens(bytes, file.path, count))
+    try requireDistinct(file.path)
+  }
+
+  private static func tokens(_ bytes: [UInt8], _ path: String, _ count: Int) throws -> [String] {
+    var tokens: [String] = []
+    tokens.reserveCapacity(count)
+    var start = 0
+    while start < bytes.count {
+      let end = bytes[start...].firstIndex(of: 0x0A) ?? bytes.count
+      guard end - start <= Self.longestToken else {
+        throw VocabularyError.unreadable(
+          path, reason: "line \(tokens.count + 1) has \(end - start) bytes, no token is that long")
+      }
+      var line = bytes[start..<end]
+      while let last = line.last, last == 0x0D || last == 0x20 || last == 0x09 { line.removeLast() }
+      tokens.append(String(decoding: line, as: UTF8.self))
+      start = end + 1
+    }
+    return tokens
+  }
+
+  /// Of a token that a file has twice the ids differ by reader; an empty line is none.
+  private func requireDistinct(_ path: String) throws {
+    for (line, token) in tokens.enumerated() where !token.isEmpty {
+      guard let last = id(of: token), last != line else { continue }
+      throw VocabularyError.duplicateToken(path, token, first: line + 1, second: Int(last) + 1)
+    }
   }
 
   /// The number of ids.
   public var count: Int { tokens.count }
 
   /// The id of a token, `nil` when the vocabulary lacks it.
-  public func id(of token: String) -> Int32? { ids[TokenKey(token: token)] }
-}
-
-/// A token compared byte by byte: `String` would take canonically equal tokens for one.
-private struct TokenKey: Hashable {
-  let token: String
-
-  static func == (a: TokenKey, b: TokenKey) -> Bool { a.token.utf8.elementsEqual(b.token.utf8) }
-
-  func hash(into hasher: inout Hasher) {
-    for byte in token.utf8 { hasher.combine(byte) }
-  }
+  public func id(of token: String) -> Int32? { ids[ExactText(token)] }
 }
 
 /// Why a vocabulary cannot be used.
 public enum VocabularyError: Error, Equatable, CustomStringConvertible {
   /// The file could not be read as UTF-8 text.
   case unreadable(String, reason: String)
+  /// The file has more lines than there may be tokens.
+  case tooManyTokens(String, count: Int, limit: Int)
+  /// Two lines, counted from 1, are the same token.
+  case duplicateToken(String, String, first: Int, second: Int)
   /// A token that every BERT input needs is absent.
   case missingSpecialToken(String, count: Int)
 
@@ -89,6 +113,12 @@ public enum VocabularyError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unreadable(let path, let reason):
       "cannot read the vocabulary \(path): \(reason)"
+    case .tooManyTokens(let path, let count, let limit):
+      "the vocabulary \(path) has \(count) tokens, expected at most \(limit); "
+        + "use the vocab.txt that the model was trained with"
+    case .duplicateToken(let path, let token, let first, let second):
+      "the vocabulary \(path) has \(token) twice, in lines \(first) and \(second); "
+        + "a token has one id"
     case .missingSpecialToken(let token, let count):
       "the vocabulary has \(count) tokens but no \(token); "
         + "use the vocab.txt that the model was trained with"

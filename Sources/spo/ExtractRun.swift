@@ -1,4 +1,5 @@
 internal import DocumentIO
+internal import GlobalPointer
 internal import Foundation
 internal import RelationExtraction
 

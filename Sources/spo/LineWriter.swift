@@ -1,4 +1,4 @@
-internal import DocumentIO
+internal import GlobalPointer
 
 /// Puts bytes into memory that has room for them and for a word more.
 struct LineWriter {

@@ -32,6 +32,7 @@ struct Spo: AsyncParsableCommand {
 
   /// Runs a command with SIGINT as cancellation, and every failure as its documented exit code.
   static func main() async {
+    StandardDescriptors.holdClosed()
     signal(SIGPIPE, SIG_IGN)
     // gRPC's core logs what errors already tell; a user's own choice stands.
     setenv("GRPC_VERBOSITY", "NONE", 0)

@@ -1,4 +1,5 @@
 internal import DocumentIO
+internal import GlobalPointer
 internal import WordPiece
 
 /// Writes the lines of `spo tokenize` about as fast as tokens are made: what each id and each token

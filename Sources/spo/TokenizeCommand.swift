@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DocumentIO
+internal import GlobalPointer
 internal import Foundation
 internal import WordPiece
 

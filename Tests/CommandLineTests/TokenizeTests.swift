@@ -1,5 +1,6 @@
 import DocumentIO
 import Foundation
+import GlobalPointer
 import Testing
 import WordPiece
 
@@ -47,7 +48,10 @@ import WordPiece
     var texts = (0..<200).map { _ in
       (0..<Int.random(in: 0...30)).map { _ in Self.pieces.randomElement()! }.joined()
     }
-    texts += ["", String(repeating: "😀", count: 4_000), "中" + String(repeating: "z", count: 40)]
+    texts += [
+      "", String(repeating: "中", count: 10_100), String(repeating: "😀 ", count: 2_100),
+      "中" + String(repeating: "z", count: 40),
+    ]
     for (index, text) in texts.enumerated() {
       let truncation: Truncation = index % 3 == 0 ? .longest(7) : .none
       tokenizer.encode(CollectionOfOne(text), truncation: truncation, into: &batch)
@@ -72,5 +76,23 @@ import WordPiece
         == #"{"ids": [2, 4, 7, 3], "tokens": ["[CLS]", "中", "\"", "[SEP]"], "#
         + #""offset_unit": "codepoint", "offsets": [[0, 0], [0, 1], [1, 2], [0, 0]], "dropped": 1}"#
         + "\n")
+  }
+}
+
+@Suite struct RecordTests {
+  @Test(arguments: OffsetUnit.allCases)
+  func `What extract writes is read as a record`(_ unit: OffsetUnit) throws {
+    let text = "😀一二三四\u{FEFF}é五"
+    let run = try Run([
+      "extract", "--quiet", "--bundle", Run.bundle, "--threshold=-100", "--offsets", unit.rawValue,
+      "--text", text,
+    ])
+    let record = try JSONDecoder().decode(ExtractionRecord.self, from: Data(run.output.utf8))
+    #expect(record.text.unicodeScalars.elementsEqual(text.unicodeScalars))
+    #expect(!record.triples.isEmpty && record.offsetUnit == unit)
+    for triple in record.triples {
+      #expect(text[triple.subject] == triple.subject.text[...])
+      #expect(triple.confidence == 1 / (1 + exp(-triple.score)))
+    }
   }
 }

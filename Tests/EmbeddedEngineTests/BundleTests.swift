@@ -54,6 +54,37 @@ import RelationBundle
     }
   }
 
+  @Test(arguments: ["config.json", "vocab.txt", "schema.json"])
+  func `Bug: a pipe, a directory or UTF-16 in place of a small file had no sentence`(_ name: String)
+  {
+    expectError(naming: [name, "a pipe"]) { directory in
+      let file = directory.appendingPathComponent(name)
+      try FileManager.default.removeItem(at: file)
+      #expect(mkfifo(file.path, 0o600) == 0)
+    }
+    expectError(naming: [name, "a directory"]) { directory in
+      let file = directory.appendingPathComponent(name)
+      try FileManager.default.removeItem(at: file)
+      try FileManager.default.createDirectory(at: file, withIntermediateDirectories: false)
+    }
+    expectError(naming: [name, "UTF-16"]) { directory in
+      let file = directory.appendingPathComponent(name)
+      let text = try String(contentsOf: file, encoding: .utf8)
+      try Data([0xFF, 0xFE] + text.utf16.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] })
+        .write(to: file)
+    }
+  }
+
+  @Test func `A vocabulary of more tokens than the model has is refused`() {
+    expectError(naming: ["vocab.txt", "has 20 tokens, expected at most 19"]) { directory in
+      let file = directory.appendingPathComponent("vocab.txt")
+      let text = try String(contentsOf: file, encoding: .utf8)
+      let count = text.split(separator: "\n").count
+      let more = (count..<20).map { "more\($0)\n" }.joined()
+      try Data((text + more).utf8).write(to: file)
+    }
+  }
+
   @Test func `Truncated weights are named with their tensor`() {
     expectError(naming: ["model.safetensors", "truncated"]) { directory in
       let file = directory.appendingPathComponent("model.safetensors")

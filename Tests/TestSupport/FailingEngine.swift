@@ -1,18 +1,18 @@
-public import GlobalPointer
-public import Inference
+package import GlobalPointer
+package import Inference
 internal import Synchronization
 
 /// An engine whose n-th calls throw, and which is another engine otherwise.
 ///
 /// With every n of a small run in turn, a test sees that no failure loses anything silently.
-public struct FailingEngine<Base: InferenceEngine>: InferenceEngine {
+package struct FailingEngine<Base: InferenceEngine>: InferenceEngine {
   /// The engine that answers the other calls.
-  public let base: Base
+  package let base: Base
   private let calls: Calls
 
   /// An engine whose calls of the numbers `nth`, counted from 1 over `infer` and `scores`, throw
   /// `error` before the base sees them.
-  public init(
+  package init(
     _ base: Base, nth: Set<Int>,
     error: InferenceError = InferenceError(code: .engineFailure, message: "a test lets it fail")
   ) {
@@ -21,7 +21,7 @@ public struct FailingEngine<Base: InferenceEngine>: InferenceEngine {
   }
 
   /// The same for one call.
-  public init(
+  package init(
     _ base: Base, nth: Int,
     error: InferenceError = InferenceError(code: .engineFailure, message: "a test lets it fail")
   ) {
@@ -29,22 +29,22 @@ public struct FailingEngine<Base: InferenceEngine>: InferenceEngine {
   }
 
   /// Calls so far, those that threw included.
-  public var callCount: Int { calls.count.withLock { $0 } }
+  package var callCount: Int { calls.count.withLock { $0 } }
 
-  public var shape: ModelShape { base.shape }
-  public var limits: EngineLimits { base.limits }
-  public var identity: EngineIdentity { base.identity }
-  public var statistics: EngineStatistics { base.statistics }
-  public func close() async { await base.close() }
+  package var shape: ModelShape { base.shape }
+  package var limits: EngineLimits { base.limits }
+  package var identity: EngineIdentity { base.identity }
+  package var statistics: EngineStatistics { base.statistics }
+  package func close() async { await base.close() }
 
-  public func run(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
+  package func run(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
     -> [SentenceCandidates]
   {
     try calls.next()
     return try await base.run(batch, threshold: threshold)
   }
 
-  public func runScores(of queries: [TripleQuery], in ids: [Int32]) async throws(InferenceError)
+  package func runScores(of queries: [TripleQuery], in ids: [Int32]) async throws(InferenceError)
     -> [ScoreParts]
   {
     try calls.next()

@@ -1,9 +1,9 @@
-public import GlobalPointer
-public import Inference
+package import GlobalPointer
+package import Inference
 internal import Synchronization
 
 /// What a test's engine was asked.
-public enum EngineCall: Sendable, Hashable {
+package enum EngineCall: Sendable, Hashable {
   case infer(InferenceBatch, threshold: Float)
   case scores([TripleQuery], ids: [Int32])
 }
@@ -17,56 +17,56 @@ public enum EngineCall: Sendable, Hashable {
 /// engine.open()                 // it goes on, and so does what comes later
 /// ```
 /// A call that waits ends with `InferenceError.cancelled` as soon as its task is cancelled.
-public final class GatedEngine<Base: InferenceEngine>: InferenceEngine {
+package final class GatedEngine<Base: InferenceEngine>: InferenceEngine {
   /// The engine that answers.
-  public let base: Base
+  package let base: Base
   private let gate = Mutex(Gate())
 
   /// An engine that holds every call until `release` or `open`.
-  public init(_ base: Base) { self.base = base }
+  package init(_ base: Base) { self.base = base }
 
-  public var shape: ModelShape { base.shape }
-  public var limits: EngineLimits { base.limits }
-  public var identity: EngineIdentity { base.identity }
-  public var statistics: EngineStatistics { base.statistics }
+  package var shape: ModelShape { base.shape }
+  package var limits: EngineLimits { base.limits }
+  package var identity: EngineIdentity { base.identity }
+  package var statistics: EngineStatistics { base.statistics }
 
-  public func close() async {
+  package func close() async {
     gate.withLock { $0.closings += 1 }
     await base.close()
   }
 
   /// All calls so far, in the order in which they came.
-  public var calls: [EngineCall] { gate.withLock { $0.calls } }
+  package var calls: [EngineCall] { gate.withLock { $0.calls } }
   /// Calls that wait now, by their place in `calls`.
-  public var waiting: [Int] { gate.withLock { $0.held.keys.sorted() } }
+  package var waiting: [Int] { gate.withLock { $0.held.keys.sorted() } }
   /// Calls that were cancelled while they waited, by their place in `calls`.
-  public var cancelled: [Int] { gate.withLock { $0.cancelled } }
+  package var cancelled: [Int] { gate.withLock { $0.cancelled } }
   /// The most calls that were inside at once, waiting or being answered.
-  public var mostAtOnce: Int { gate.withLock { $0.mostAtOnce } }
+  package var mostAtOnce: Int { gate.withLock { $0.mostAtOnce } }
   /// How often `close` was called.
-  public var closings: Int { gate.withLock { $0.closings } }
+  package var closings: Int { gate.withLock { $0.closings } }
 
   /// Returns once `count` calls have come, counted from the first one ever.
-  public func arrivals(_ count: Int) async {
+  package func arrivals(_ count: Int) async {
     await withCheckedContinuation { watcher in
       if gate.withLock({ $0.watch(count, watcher) }) { watcher.resume() }
     }
   }
 
   /// Lets one call go, by its place in `calls`, also before it comes; it throws `error` if given.
-  public func release(_ call: Int, throwing error: InferenceError? = nil) {
+  package func release(_ call: Int, throwing error: InferenceError? = nil) {
     gate.withLock { $0.release(call, .init(error)) }?.resume(returning: error)
   }
 
   /// Lets every call go that waits or comes later.
-  public func open() {
+  package func open() {
     for call in gate.withLock({ $0.open() }) { call.resume(returning: nil) }
   }
 
   /// Holds again what comes from now on.
-  public func shut() { gate.withLock { $0.isOpen = false } }
+  package func shut() { gate.withLock { $0.isOpen = false } }
 
-  public func run(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
+  package func run(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
     -> [SentenceCandidates]
   {
     defer { gate.withLock { $0.inside -= 1 } }
@@ -74,7 +74,7 @@ public final class GatedEngine<Base: InferenceEngine>: InferenceEngine {
     return try await base.run(batch, threshold: threshold)
   }
 
-  public func runScores(of queries: [TripleQuery], in ids: [Int32]) async throws(InferenceError)
+  package func runScores(of queries: [TripleQuery], in ids: [Int32]) async throws(InferenceError)
     -> [ScoreParts]
   {
     defer { gate.withLock { $0.inside -= 1 } }

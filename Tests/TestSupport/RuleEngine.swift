@@ -1,28 +1,28 @@
-public import GlobalPointer
-public import Inference
-public import WordPiece
+package import GlobalPointer
+package import Inference
+package import WordPiece
 
 /// A model by rule: every 甲 is a subject, every 乙 an object, each pair a triple of predicate 0
 /// whose score falls with distance.
 ///
 /// A row with 坏 is refused by name, as one with a NaN would be; one with 毒 makes the whole call
 /// fail, as a crash in a server would.
-public struct RuleEngine: InferenceEngine {
+package struct RuleEngine: InferenceEngine {
   /// What happens at the start of each call, with its batch: tests count, wait or fail there.
-  public typealias Hook = @Sendable (InferenceBatch) async throws(InferenceError) -> Void
+  package typealias Hook = @Sendable (InferenceBatch) async throws(InferenceError) -> Void
 
-  public static let tokens = [
+  package static let tokens = [
     "[PAD]", "[UNK]", "[CLS]", "[SEP]", "甲", "乙", "丙", "。", "坏", "毒", "1979",
   ]
-  public let vocabulary: Vocabulary
-  public let shape: ModelShape
-  public let limits: EngineLimits
-  public let identity = EngineIdentity(engine: "rule", model: "甲乙", mode: "test")
-  public var statistics: EngineStatistics { EngineStatistics() }
+  package let vocabulary: Vocabulary
+  package let shape: ModelShape
+  package let limits: EngineLimits
+  package let identity = EngineIdentity(engine: "rule", model: "甲乙", mode: "test")
+  package var statistics: EngineStatistics { EngineStatistics() }
   private let hook: Hook
 
   /// An engine over `tokens`.
-  public init(
+  package init(
     maximumTokens: Int = 12,
     limits: EngineLimits = EngineLimits(batchRows: 3, batchTokens: 30, concurrency: 2),
     hook: @escaping Hook = { _ throws(InferenceError) in }
@@ -33,7 +33,7 @@ public struct RuleEngine: InferenceEngine {
     (self.limits, self.hook) = (limits, hook)
   }
 
-  public func run(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
+  package func run(_ batch: InferenceBatch, threshold: Float) async throws(InferenceError)
     -> [SentenceCandidates]
   {
     try await hook(batch)
@@ -49,7 +49,7 @@ public struct RuleEngine: InferenceEngine {
     }
   }
 
-  public func runScores(of queries: [TripleQuery], in ids: [Int32]) async throws(InferenceError)
+  package func runScores(of queries: [TripleQuery], in ids: [Int32]) async throws(InferenceError)
     -> [ScoreParts]
   {
     queries.map { query in
@@ -58,7 +58,7 @@ public struct RuleEngine: InferenceEngine {
     }
   }
 
-  public func close() async {}
+  package func close() async {}
 
   private func has(_ token: String, _ ids: [Int32]) -> Bool {
     vocabulary.id(of: token).map(ids.contains) ?? false

@@ -1,9 +1,9 @@
 /// Numbers that a seed repeats: splitmix64.
-public struct SeededRandom: RandomNumberGenerator {
+package struct SeededRandom: RandomNumberGenerator {
   private var state: UInt64
-  public init(_ seed: UInt64) { state = seed }
+  package init(_ seed: UInt64) { state = seed }
 
-  public mutating func next() -> UInt64 {
+  package mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var mixed = state
     mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -11,33 +11,33 @@ public struct SeededRandom: RandomNumberGenerator {
     return mixed ^ (mixed >> 31)
   }
 
-  public mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
-  public mutating func flip() -> Bool { Bool.random(using: &self) }
+  package mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
+  package mutating func flip() -> Bool { Bool.random(using: &self) }
 
-  public mutating func bytes(_ count: Int) -> [UInt8] {
+  package mutating func bytes(_ count: Int) -> [UInt8] {
     (0..<count).map { _ in UInt8.random(in: 0...255, using: &self) }
   }
 
   /// Text of one to four bytes a character; sometimes empty, sometimes longer than one length byte.
-  public mutating func text(_ longest: Int = 12) -> String {
+  package mutating func text(_ longest: Int = 12) -> String {
     let length = below(20) == 0 ? 200 : below(longest + 1)
     return String((0..<length).map { _ in Self.characters[below(Self.characters.count)] })
   }
   private static let characters = Array("abcXYZ 019_-.äß漢字😀")
 
   /// Numbers near the places where varints grow, and any others.
-  public mutating func integer() -> Int64 {
+  package mutating func integer() -> Int64 {
     let edges: [Int64] = [0, 1, -1, 127, 128, 16_383, 16_384, .max, .min]
     return flip() ? edges[below(edges.count)] : Int64(truncatingIfNeeded: next() >> below(64))
   }
 
-  public mutating func double() -> Double {
+  package mutating func double() -> Double {
     let edges: [Double] = [0, -0.0, 1.5, .infinity, -.infinity, .nan, .leastNonzeroMagnitude]
     return flip() ? edges[below(edges.count)] : Double(bitPattern: next())
   }
 
   /// A message cut anywhere, empty pieces included.
-  public mutating func slices(_ bytes: [UInt8]) -> [[UInt8]] {
+  package mutating func slices(_ bytes: [UInt8]) -> [[UInt8]] {
     let cuts = (0..<below(8)).map { _ in below(bytes.count + 1) }.sorted()
     return zip([0] + cuts, cuts + [bytes.count]).map { Array(bytes[$0..<$1]) }
   }

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// Holds tasks until it is opened; a cancelled task goes through at once.
-public final class TaskGate: Sendable {
+package final class TaskGate: Sendable {
   private struct State {
     var isOpen = false
     var arrived = 0
@@ -12,13 +12,13 @@ public final class TaskGate: Sendable {
   private let state = Mutex(State())
 
   /// A closed gate.
-  public init() {}
+  package init() {}
 
   /// Tasks that have come to the gate so far.
-  public var arrived: Int { state.withLock { $0.arrived } }
+  package var arrived: Int { state.withLock { $0.arrived } }
 
   /// Waits until the gate is open or the task is cancelled.
-  public func pass() async {
+  package func pass() async {
     let id = state.withLock { state in
       state.next += 1
       return state.next
@@ -42,7 +42,7 @@ public final class TaskGate: Sendable {
   }
 
   /// Lets everybody through from now on.
-  public func open() {
+  package func open() {
     let waiting = state.withLock { state in
       state.isOpen = true
       defer { state.waiting = [:] }
@@ -52,7 +52,7 @@ public final class TaskGate: Sendable {
   }
 
   /// Waits until so many tasks have come.
-  public func waitForArrivals(_ count: Int) async {
+  package func waitForArrivals(_ count: Int) async {
     await withCheckedContinuation { continuation in
       let isThere = state.withLock { state in
         if state.arrived >= count { return true }

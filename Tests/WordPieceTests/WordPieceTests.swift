@@ -113,4 +113,53 @@ let fullVocabulary = ProcessInfo.processInfo.environment["SPO_VOCABULARY"]
       try Vocabulary(tokens: ["[PAD]", "[UNK]", "[CLS]"])
     }
   }
+
+  private func vocabulary(_ bytes: some Sequence<UInt8>, atMost limit: Int) throws -> Vocabulary {
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try Data(bytes).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    return try Vocabulary(contentsOf: file, atMost: limit)
+  }
+
+  @Test func `A vocabulary's line is a token, whatever ends it`() throws {
+    let text = "\u{FEFF}[PAD]\r\n[UNK] \n[CLS]\t\n[SEP]\n\n中\u{A0}\n\nb"
+    let vocabulary = try vocabulary(text.utf8, atMost: 8)
+    #expect(vocabulary.tokens == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "", "中\u{A0}", "", "b"])
+    #expect(vocabulary.padding == 0 && vocabulary.id(of: "b") == 7)
+  }
+
+  @Test func `Bug: a vocabulary of too many tokens was read whole before they were counted`() {
+    let special = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n"
+    for text in [special + "a\nb", special + "a\nb\n"] {
+      #expect(throws: Never.self) { try vocabulary(text.utf8, atMost: 6) }
+      #expect { try vocabulary(text.utf8, atMost: 5) } throws: {
+        "\($0)".contains("has 6 tokens, expected at most 5")
+      }
+    }
+    let long = special + String(repeating: "x", count: Vocabulary.longestToken + 1)
+    #expect { try vocabulary(long.utf8, atMost: 9) } throws: {
+      "\($0)".contains("line 5 has 4097 bytes")
+    }
+  }
+
+  @Test func `A token that a vocabulary has twice is named with both lines`() {
+    let text = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n离\nb\n离\n"
+    #expect { try vocabulary(text.utf8, atMost: 9) } throws: {
+      "\($0)".contains("has 离 twice, in lines 5 and 7")
+    }
+  }
+
+  @Test func `A vocabulary that is no file of text is named as what it is`() {
+    for (path, words) in [("/dev/zero", "a device"), ("/tmp", "a directory")] {
+      #expect { try Vocabulary(contentsOf: URL(filePath: path)) } throws: {
+        "\($0)".contains(words)
+      }
+    }
+    #expect { try vocabulary([0xFF, 0xFE, 0x5B, 0], atMost: 9) } throws: {
+      "\($0)".contains("UTF-16")
+    }
+    #expect { try vocabulary([0x61, 0xFF], atMost: 9) } throws: {
+      "\($0)".contains("not valid UTF-8")
+    }
+  }
 }

@@ -11,10 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import fuzz_scorer  # of Scripts/tables, which Scripts/bench puts on the search path
 from common import ROOT, alternate, report
-
-sys.path.insert(0, str(ROOT / "Scripts/tables"))
-import fuzz_scorer
 
 SPO = ROOT / ".build/release/spo"
 SECONDS = 2.0

@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from spo_serve.places import PACKAGES, ROOT
+from spo_serve.places import ROOT
 from spo_serve.server_state import (
     PORTS,
     STATES,
@@ -115,9 +115,8 @@ def command_line(wanted, ports, memory):
 def environment():
     """The caller's, with the server's libraries, and the Python whose packages the models use first."""
     own = dict(os.environ)
-    for name in ("PYTHONHOME", "PYTHONSAFEPATH"):
+    for name in ("PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH"):
         own.pop(name, None)
-    own["PYTHONPATH"] = str(PACKAGES)  # the backends; not what the caller has for itself
     libraries = [str(INSTALLED / "wheel/nvidia_pytriton.libs"), own.get("LD_LIBRARY_PATH", "")]
     own["LD_LIBRARY_PATH"] = ":".join(filter(None, libraries))
     own["PATH"] = f"{ROOT / '.env/serve/bin'}:{own['PATH']}"

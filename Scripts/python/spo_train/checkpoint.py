@@ -108,18 +108,14 @@ def holds_tensors(value):
 
 
 def unwrapped(state):
-    """Names without `_orig_mod.` (torch.compile), `module.`, and a first word that all share."""
-    names = {name: ".".join(w for w in name.split(".") if w != "_orig_mod") for name in state}
-    names = {name: short.removeprefix("module.") for name, short in names.items()}
-    while len({short.partition(".")[0] for short in names.values()}) == 1 and all(
-        "." in short.partition(".")[2] for short in names.values()
-    ):
-        names = {name: short.partition(".")[2] for name, short in names.items()}
+    """Names without what torch.compile and DataParallel put in: `_orig_mod.`, `module.`."""
     renamed = {}
-    for name, short in names.items():
+    for name, value in state.items():
+        short = ".".join(word for word in name.split(".") if word != "_orig_mod")
+        short = short.removeprefix("module.")
         if short in renamed:
             raise SystemExit(f"two tensors are named {short} ({name} is one); expected one model")
-        renamed[short] = state[name]
+        renamed[short] = value
     return renamed
 
 

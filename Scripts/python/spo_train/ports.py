@@ -80,7 +80,7 @@ def parents_of(state, prefix):
 
 
 def present(state, prefix):
-    """A prefix as it was given, or without the first words, which all names may have had."""
+    """A prefix as it was given, or without its first words, as `module.`, which names have lost."""
     words = prefix.split(".")
     for at in range(len(words)):
         short = ".".join(words[at:])

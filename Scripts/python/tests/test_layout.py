@@ -51,7 +51,10 @@ def test_training_does_not_need_serving():
 def python_files():
     folders = [SCRIPTS, SCRIPTS.parent / "Tests"]
     return [
-        path for folder in folders for path in folder.rglob("*.py") if ".build" not in path.parts
+        path
+        for folder in folders
+        for path in folder.rglob("*.py")
+        if not {".build", "build"} & {*path.parts}
     ]
 
 
@@ -63,7 +66,9 @@ def test_nothing_edits_the_search_path():
 
 
 def test_a_name_means_one_module():
-    stems = Counter(path.stem for path in SCRIPTS.rglob("*.py") if ".build" not in path.parts)
+    stems = Counter(
+        path.stem for path in SCRIPTS.rglob("*.py") if not {".build", "build"} & {*path.parts}
+    )
     del stems["__init__"]
     assert [stem for stem, count in stems.items() if count > 1] == []
 

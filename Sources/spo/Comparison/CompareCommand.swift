@@ -56,6 +56,7 @@ struct CompareCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let output = try StandardOutput()
     let sides = [try Side(first), try Side(second)]
     var agreement = Agreement(threshold: threshold, tolerance: tolerance)
     var reading = RelationExtractor.Configuration()
@@ -66,6 +67,7 @@ struct CompareCommand: AsyncParsableCommand {
     try await one.engine.closing { _ in
       try await other.engine.closing { _ in
         for start in stride(from: 0, to: texts.count, by: 256) {
+          try Task.checkCancellation()
           let part = Array(texts[start..<min(start + 256, texts.count)])
           let a = try await one.extract(batch: part, firstIndex: start)
           let b = try await other.extract(batch: part, firstIndex: start)
@@ -75,7 +77,7 @@ struct CompareCommand: AsyncParsableCommand {
     }
     let report = CompareReport(
       agreement: agreement, names: (first, second), texts: texts, show: show)
-    print(json ? try report.json : report.text)
+    try output.write((json ? try report.json : report.text) + "\n")
     if !agreement.isAgreed { throw ExitCode(ExitStatus.rejects) }
   }
 }

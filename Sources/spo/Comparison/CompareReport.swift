@@ -19,7 +19,9 @@ struct CompareReport {
       String(
         format: "largest score difference %.3g, mean %.3g", agreement.largest, agreement.mean),
     ]
-    for difference in agreement.differences.prefix(show) { lines.append(line(difference)) }
+    for difference in agreement.differences.prefix(show) {
+      lines.append(visible(line(difference)))
+    }
     let more = agreement.differences.count - show
     if more > 0 { lines.append("… and \(more) more") }
     let verdict =

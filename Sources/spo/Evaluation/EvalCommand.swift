@@ -82,7 +82,9 @@ struct EvalCommand: AsyncParsableCommand {
 
   /// Every file that is read.
   private var inputs: [String] {
-    [gold, predicted] + [alias, locations, only, against, bundle].compactMap(\.self)
+    let bundled = ["config.json", "vocab.txt", "schema.json", "model.safetensors"]
+    return [gold, predicted] + [alias, locations, only, against].compactMap(\.self)
+      + bundled.compactMap { name in bundle.map { "\($0)/\(name)" } }
   }
 
   private func report(_ goldFile: TripleFile) throws -> EvalReport {

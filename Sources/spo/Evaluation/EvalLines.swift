@@ -1,5 +1,6 @@
 internal import DocumentIO
 internal import Evaluation
+internal import Texts
 
 /// The lines of a file that is compared text by text, where a byte that is misread is a triple that
 /// is not found: UTF-8 without a byte order mark, or an error with its line.
@@ -20,9 +21,10 @@ struct EvalLines {
       throw malformed(line, "has \(line.byteCount) bytes, expected at most \(Self.longestLine)")
     }
     if line.number == 1 {
-      if line.bytes.starts(with: [0xFF, 0xFE]) || line.bytes.starts(with: [0xFE, 0xFF]) {
+      if let encoding = TextFile.encoding(ofStart: line.bytes) {
         throw TripleFile.Malformed(
-          description: "\(path) is UTF-16, expected UTF-8: iconv -f UTF-16 -t UTF-8 '\(path)'")
+          description:
+            "\(path) is \(encoding), expected UTF-8: iconv -f \(encoding) -t UTF-8 '\(path)'")
       }
       if line.bytes.starts(with: [0xEF, 0xBB, 0xBF]) { line.bytes.removeFirst(3) }
     }

@@ -65,9 +65,16 @@ def test_names_of_wrappers_are_taken_off(tmp_path, plain, value):
     assert all(torch.equal(made[name], plain[name]) for name in plain)
 
 
-def test_prefixes_may_be_given_with_the_words_taken_off(tmp_path, plain):
-    heads = ["--entity", "model.entity_output", "--so-head", "model.head_output"]
-    bundle = run(tmp_path, under("model.", STATE), *heads, "--so-tail", "model.tail_output")
+@pytest.mark.parametrize(
+    ("wrapper", "given"),
+    [("model.", "model."), ("module.", ""), ("module.", "module."), ("_orig_mod.", "_orig_mod.")],
+)
+def test_prefixes_may_be_given_with_or_without_what_wrappers_put_in(
+    tmp_path, plain, wrapper, given
+):
+    heads = [("--entity", "entity"), ("--so-head", "head"), ("--so-tail", "tail")]
+    words = [word for option, head in heads for word in (option, f"{given}{head}_output")]
+    bundle = run(tmp_path, under(wrapper, STATE), *words)
     assert checkpoint.weights(bundle / "model.safetensors").keys() == plain.keys()
 
 
@@ -111,6 +118,11 @@ def test_what_is_no_tensor_is_named_without_colours(tmp_path):
     assert "numpy" in refusal(checkpoint.load, tmp_path / "checkpoint.pt")
     torch.save([1, 2], tmp_path / "checkpoint.pt")
     assert "it holds a list" in refusal(checkpoint.load, tmp_path / "checkpoint.pt")
+
+
+def test_a_reason_has_no_colours_and_one_sentence():
+    error = RuntimeError("\x1b[1mthe file is \x1b[31mcut\x1b[0m. Try this:\n\t(1) something")
+    assert checkpoint.why(error) == "RuntimeError: the file is cut"
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights at all", b"<!DOCTYPE html>", b"PK\x03\x04"])

@@ -1,5 +1,1 @@
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "spo_semantic"))
-from contract import TritonPythonModel  # noqa: F401
+../../spo_semantic/1/model.py
