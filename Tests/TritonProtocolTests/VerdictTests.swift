@@ -76,6 +76,16 @@ import Testing
     #expect(Self.policy.verdict(on: last) == .giveUp)
   }
 
+  @Test("A call without patience is tried a few times, as one for a server that never answered")
+  func impatient() {
+    for code in [TritonError.Code.connection, .notReady] {
+      let first = Self.attempt(code) { $0.patience = .zero }
+      #expect(Self.policy.verdict(on: first) == .again, "\(code)")
+      let last = Self.attempt(code) { ($0.patience, $0.attempt) = (.zero, 4) }
+      #expect(Self.policy.verdict(on: last) == .giveUp, "\(code)")
+    }
+  }
+
   @Test("The policy that never retries gives up on everything")
   func never() {
     for code in RetryPolicy().codes {

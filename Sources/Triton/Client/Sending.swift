@@ -125,6 +125,10 @@ extension TritonClient {
       _ = try await pool.servers[server].control.unary(live.method, request, options: options)
       pool.answered(server, nil, sentAt: sentAt)
     } catch let failure as RPCError {
+      // Whoever refuses the question, for want of a header for one, lives.
+      guard [.deadlineExceeded, .unavailable, .cancelled].contains(failure.code) else {
+        return pool.answered(server, nil, sentAt: sentAt)
+      }
       var error = translated(failure, live, at: server)
       error.code = .deadline
       pool.failed(server, nil, error)
