@@ -67,6 +67,8 @@ struct AnswerOptions: ParsableArguments {
     configuration.logger = TerminalLog.logger("serving")
     configuration.answerBytes = answerMemory << 20
     configuration.memory = max(configuration.memory, configuration.answerBytes)
+    configuration.outagePatience = connection.patienceDuration
+    configuration.logger = TerminalLog.logger("spo.serving")
     return configuration
   }
 }
