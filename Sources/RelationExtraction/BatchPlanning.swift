@@ -19,7 +19,6 @@ public struct ReadingStatistics: Sendable, Hashable {
 /// An extractor's planning from one look-ahead window to the next: lengths seen so far, the buckets
 /// made of them, what padding cost.
 final class BatchPlanning: Sendable {
-  static let bucketCount = 12
   /// The buckets follow the lengths until so many were seen; then they stay, and so do the shapes.
   static let sample = 4_096
 
@@ -67,7 +66,7 @@ final class BatchPlanning: Sendable {
       for length in lengths { state.histogram[min(length, maximumTokens)] += 1 }
       state.seen += lengths.count
       if state.seen >= 2 * state.fittedAt {
-        state.buckets = LengthBuckets(state.histogram, count: Self.bucketCount)
+        state.buckets = LengthBuckets(state.histogram, count: LengthBuckets.usualCount)
         state.fittedAt = state.seen
       }
       return state.buckets

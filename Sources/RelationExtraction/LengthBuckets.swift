@@ -4,6 +4,9 @@ public struct LengthBuckets: Sendable, Hashable {
   /// The lengths, ascending.
   public let edges: [Int]
 
+  /// So many edges leave little padding of what people write, and few shapes to a server.
+  public static let usualCount = 12
+
   /// The lengths above the longest that was seen go up in steps of this.
   private static let step = 16
 
@@ -13,6 +16,13 @@ public struct LengthBuckets: Sendable, Hashable {
   public init(_ histogram: [Int], count: Int) {
     let lengths = histogram.indices.filter { histogram[$0] > 0 }
     edges = Self.best(lengths, lengths.map { histogram[$0] }, count: min(count, lengths.count))
+  }
+
+  /// The same for sentences of the given lengths.
+  public init(lengths: [Int], count: Int = usualCount) {
+    var histogram = Array(repeating: 0, count: (lengths.max() ?? 0) + 1)
+    for length in lengths { histogram[length] += 1 }
+    self.init(histogram, count: count)
   }
 
   /// What a sentence of `length` is padded to, at most `maximum`.

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import RelationBundle
 internal import Foundation
 internal import GRPCChannel
 internal import Inference
@@ -66,7 +65,6 @@ struct DoctorCommand: AsyncParsableCommand {
         }, otherwise: "\(served.model) is not ready; see spo server models for what is, and why")
     else { return }
     await checkContract(client, &examination)
-    await checkSharedMemory(client, server, &examination)
   }
 
   private func checkContract(_ client: TritonClient, _ examination: inout Examination) async {
@@ -82,11 +80,19 @@ struct DoctorCommand: AsyncParsableCommand {
     await examination.check("bundle") {
       let bundle = try bundle.load()
       remote = try await TritonEngine(
-        client: client, model: served.model, shape: bundle.modelShape,
+        client: client, model: served.model, bundle: bundle,
         configuration: try served.configuration())
       return "\(bundle.directory.path) fits the model"
     }
     guard let remote else { return }
+    // A registration that the server took proves nothing: the plan has had it write.
+    if let shared = remote.plan.options.first(where: { $0.route == .denseSharedMemory }) {
+      if shared.contract == nil {
+        examination.note("shm", shared.verdict)
+      } else {
+        examination.ok("shm", shared.verdict)
+      }
+    }
     for line in remote.plan.explanation.split(separator: "\n") {
       if line.hasPrefix("no ") {
         examination.note("plan", String(line))
@@ -110,18 +116,6 @@ struct DoctorCommand: AsyncParsableCommand {
       tokens: tokens, predicates: predicates, within: served.answers.answerMemory << 20)
     return "\(bytes >> 20) MiB an answer at \(tokens) tokens and \(predicates) predicates: "
       + "\(rows) row(s) a request within \(served.answers.answerMemory) MiB"
-  }
-
-  private func checkSharedMemory(
-    _ client: TritonClient, _ server: String, _ examination: inout Examination
-  ) async {
-    do {
-      let region = try SystemRegion(byteCount: 4_096, name: "spo-doctor")
-      try await region.withRegistration(at: client) {}
-      examination.ok("shm", "the server maps shared memory of this machine")
-    } catch {
-      examination.note("shm", "shared memory cannot be used: \(error)")
-    }
   }
 
   /// Whether the servers of a list serve the same: a request may go to any of them.

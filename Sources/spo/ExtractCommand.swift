@@ -166,7 +166,6 @@ struct ExtractCommand: AsyncParsableCommand {
     let schema = bundle.schema
     var configuration = RelationExtractor.Configuration()
     configuration.threshold = threshold
-    configuration.temperature = bundle.temperature
     configuration.lookAhead = lookAhead
     var kept = predicate.isEmpty ? nil : try schema.ids(of: predicate)
     if subjectType != nil || objectType != nil {

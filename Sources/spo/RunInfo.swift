@@ -1,7 +1,7 @@
 internal import DocumentIO
-internal import RelationBundle
+internal import EmbeddedEngine
 internal import Foundation
-internal import Inference
+internal import RelationBundle
 internal import RelationExtraction
 
 /// What a run used and did, once per run: program, model files by hash, settings, counts.
@@ -11,23 +11,18 @@ struct RunInfo {
   let engine: String
   let threshold: Float
 
-  /// The bundle's files that were used: of a served model the weights are the server's own.
-  private func files(_ identity: EngineIdentity) -> [String] {
-    ["config.json", "schema.json", "vocab.txt"]
-      + (identity.server == nil ? ["model.safetensors"] : [])
-  }
-
   func write(_ summary: ExtractRun.Summary, _ extractor: RelationExtractor) throws {
-    var hashes: [String: String] = [:]
-    for name in files(extractor.engine.identity) {
-      hashes[name] = try sha256(ofFile: bundle.directory.appendingPathComponent(name).path)
-    }
+    // As they were loaded, whatever lies there now. Of a served model the weights are the server's.
+    let digests = (extractor.engine as? EmbeddedEngine)?.digests() ?? bundle.digests()
     var object: [String: Any] = [
       "program": "spo \(Spo.configuration.version)", "bundle": bundle.directory.path,
-      "sha256": hashes, "engine": engine, "threshold": threshold, "documents": summary.records,
+      "sha256": digests.reduce(into: [:]) { $0[$1.file] = $1.sha256 }, "engine": engine,
+      "threshold": threshold, "documents": summary.records,
       "triples": summary.triples, "rejected": summary.rejected,
       "inputs_not_read": summary.unread, "seconds": summary.seconds,
     ]
+    let notes = digests.reduce(into: [:]) { $0[$1.file] = $1.note }
+    if !notes.isEmpty { object["sha256_missing"] = notes }
     object["serving"] = extractor.servingRecord
     let identity = extractor.engine.identity
     if let server = identity.server {

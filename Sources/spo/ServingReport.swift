@@ -14,6 +14,7 @@ extension RelationExtractor {
       String(format: "padded cells %.2fx", statistics.waste), "\(done.askedAgain) asked again",
     ]
     if done.overloads > 0 { parts.append("\(done.overloads) refused for overload and sent again") }
+    if done.outages > 0 { parts.append("\(done.outages) lost with their server and sent again") }
     if let failure = done.failure { parts.append("\(done.fellBack) in a lesser way: \(failure)") }
     return parts.joined(separator: ", ")
   }
@@ -26,7 +27,8 @@ extension RelationExtractor {
       "route": engine.identity.mode, "model": engine.identity.model,
       "requests": done.requests, "bytes_sent": done.bytesSent,
       "bytes_received": done.bytesReceived, "asked_again": done.askedAgain,
-      "fell_back": done.fellBack, "overloads": done.overloads, "concurrency": done.concurrency,
+      "fell_back": done.fellBack, "overloads": done.overloads, "outages": done.outages,
+      "concurrency": done.concurrency,
       "padded_cells": statistics.paddedCells, "real_cells": statistics.realCells,
       // Where this program's own time went; of tasks that ran beside each other all counts.
       "milliseconds": [

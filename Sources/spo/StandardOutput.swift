@@ -5,8 +5,7 @@ internal import Foundation
 struct StandardOutput {
   private let sink: OutputFile
 
-  /// Standard output as it is when a command begins; where the program was started without one, it
-  /// fails when it is used.
+  /// Standard output as it is when a command begins.
   init() throws { sink = try OutputFile(FileName("-")) }
 
   /// Writes a whole text and hands it to the system.

@@ -102,7 +102,10 @@ import Testing
     for (place, cost) in [8, 3, 1, 7].enumerated() {
       waiters.append(
         Task { _ = try await limiter.withPermit(cost: cost) { came.yield(place) } })
-      while limiter.waiting <= place { await Task.yield() }
+      while limiter.waiting <= place {
+        try Task.checkCancellation()
+        await Task.yield()
+      }
     }
     left.yield()
     for waiter in waiters { try await waiter.value }

@@ -76,6 +76,16 @@ import Testing
     #expect(Self.policy.verdict(on: last) == .giveUp)
   }
 
+  @Test("A call without patience is tried a few times, as one for a server that never answered")
+  func impatient() {
+    for code in [TritonError.Code.connection, .notReady] {
+      let first = Self.attempt(code) { $0.patience = .zero }
+      #expect(Self.policy.verdict(on: first) == .again, "\(code)")
+      let last = Self.attempt(code) { ($0.patience, $0.attempt) = (.zero, 4) }
+      #expect(Self.policy.verdict(on: last) == .giveUp, "\(code)")
+    }
+  }
+
   @Test("The policy that never retries gives up on everything")
   func never() {
     for code in RetryPolicy().codes {
@@ -129,7 +139,7 @@ import Testing
       let pause = pause()
       #expect(pause <= .seconds(longest) && pause >= .seconds(longest) / 2, "\(pause)")
     }
-    #expect(absences.answered(0, nil).count == 1)
+    #expect(absences.answered(0, nil, sentAt: begin).count == 1)
     let first = pause()
     #expect(first <= .seconds(1))
   }
@@ -149,8 +159,15 @@ import Testing
     _ = absences.failed(.init(server: 0, model: "m"), Self.error, now: begin)
     #expect(server(absences.choose(from: [0], model: "other", now: begin))! == (0, false))
     #expect(server(absences.choose(from: [0], model: "m", now: begin)) == nil)
-    #expect(absences.answered(0, "other").isEmpty)
-    #expect(absences.answered(0, "m").count == 1 && absences.all.isEmpty)
+    #expect(absences.answered(0, "other", sentAt: begin).isEmpty)
+    #expect(absences.answered(0, "m", sentAt: begin).count == 1 && absences.all.isEmpty)
+  }
+
+  @Test("An answer to what was sent before the failure does not end an absence")
+  func answeredLate() {
+    var absences = away(0)
+    #expect(absences.answered(0, nil, sentAt: begin - .seconds(1)).isEmpty)
+    #expect(absences.answered(0, nil, sentAt: begin + .seconds(1)).count == 1)
   }
 
   @Test("A probe that is cancelled lets the next one look")

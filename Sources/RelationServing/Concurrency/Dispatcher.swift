@@ -6,13 +6,14 @@ internal import Triton
 /// Sends an engine's requests: as many at once as the server answers well, within a bound on the
 /// bytes of their answers.
 ///
-/// It has the patience for inferences, and the client none beside it: a request that is refused for
-/// overload or lost with its server gives its place to others, waits and is sent again.
+/// A request that is refused for overload, or whose servers are all away, gives its place to others,
+/// waits and is sent again; the client has no patience with these beside it. What else may pass by
+/// itself, and whether another server of a list takes over, is the client's.
 final class Dispatcher: Sendable {
   private let client: TritonClient
   private let configuration: TritonEngine.Configuration
   private let options: CallOptions
-  private let losses: Set<TritonError.Code>
+  private let outagePatience: Duration
   private let limiter: ConcurrencyLimiter
   private let state: Mutex<State>
 
@@ -34,9 +35,10 @@ final class Dispatcher: Sendable {
   /// - Parameter instances: of all servers together, as they tell.
   init(_ client: TritonClient, _ configuration: TritonEngine.Configuration, instances: Int) {
     (self.client, self.configuration) = (client, configuration)
-    losses = Self.losses(client)
+    let retry = client.configuration.retry
+    outagePatience = configuration.outagePatience ?? (retry.attempts > 1 ? retry.patience : .zero)
     var options = configuration.call
-    options.notRetried.formUnion(losses.union([.overload]))
+    options.notRetried.formUnion(Self.losses.union([.overload]))
     self.options = options
     let rule = ConcurrencyRule(
       instances: instances, bounds: Self.bounds(configuration.concurrency, instances))
@@ -53,12 +55,8 @@ final class Dispatcher: Sendable {
     return least...min(saturatingProduct(16, least), most)
   }
 
-  /// What may be answered by the next attempt: a server that is away or being restarted, and one of
-  /// several that does not answer in time.
-  private static func losses(_ client: TritonClient) -> Set<TritonError.Code> {
-    let codes: Set<TritonError.Code> = [.connection, .notReady, .cancelled]
-    return client.serverCount > 1 ? codes.union([.deadline]) : codes
-  }
+  /// What may be answered by a later attempt: no server is there, or it is being started.
+  private static let losses: Set<TritonError.Code> = [.connection, .notReady]
 
   /// The most requests that can ever be in flight.
   var ceiling: Int { state.withLock { $0.rule.bounds.upperBound } }
@@ -72,21 +70,24 @@ final class Dispatcher: Sendable {
   /// - Parameters:
   ///   - bytes: of the answer, held until `read` returns.
   ///   - final: classes of errors that the caller answers itself, at once.
+  ///   - isSentOnce: a request that may be written for after it has failed: the client does not
+  ///     send it again, `make` makes another.
   ///   - make: builds the request once it is its turn; called for each attempt with the failure of
   ///     the last one.
   /// - Throws: `TritonError` when the server stays overloaded or away for longer than the patience.
   ///   What `make` and `read` throw.
   func send<Answer>(
     _ work: ConcurrencyRule.Work, bytes: Int, final: Set<TritonError.Code> = [],
-    make: (TritonError?) async throws -> InferRequest, read: (InferResult) throws -> Answer
+    isSentOnce: Bool = false, make: (TritonError?) async throws -> InferRequest,
+    read: (InferResult) throws -> Answer
   ) async throws -> Answer {
     var refusals = Patience(configuration.overloadPatience)
-    var outage = Patience(configuration.outagePatience)
+    var outage = Patience(outagePatience)
     var failure: TritonError?
     while true {
       do {
         return try await limiter.withPermit(cost: bytes) {
-          try await sendOnce(work, { try await make(failure) }, read)
+          try await sendOnce(work, isSentOnce, { try await make(failure) }, read)
         }
       } catch let error as TritonError where !final.contains(error.code) {
         failure = error
@@ -94,30 +95,32 @@ final class Dispatcher: Sendable {
           guard let pause = refusals.next() else { throw error }
           try await Task.sleep(for: pause)
         } else {
-          guard losses.contains(error.code), let pause = outage.next() else { throw error }
-          lost(error)
+          guard Self.losses.contains(error.code), let pause = outage.next() else { throw error }
+          let connects = lost(error)
           try await Task.sleep(for: pause)
-          client.reconnect()
+          if connects { client.reconnect() }
         }
       }
     }
   }
 
-  private func lost(_ error: TritonError) {
+  /// Takes note of a lost request; true for the one of many that shall connect anew.
+  private func lost(_ error: TritonError) -> Bool {
     state.withLock { state in
       state.counts.outages += 1
-      state.outage.lost(
-        error, client.target, configuration.outagePatience, configuration.logger)
+      return state.outage.lost(error, client.target, outagePatience, configuration.logger)
     }
   }
 
   private func sendOnce<Answer>(
-    _ work: ConcurrencyRule.Work, _ make: () async throws -> InferRequest,
+    _ work: ConcurrencyRule.Work, _ isSentOnce: Bool, _ make: () async throws -> InferRequest,
     _ read: (InferResult) throws -> Answer
   ) async throws -> Answer {
     let begin = ContinuousClock.now
     let request = try await make()
     let encoding = ContinuousClock.now - begin
+    var options = options
+    if isSentOnce { options.attempts = 1 }
     let result = try await measure(work) { try await client.infer(request, options: options) }
     let end = ContinuousClock.now
     let answer = try read(result)

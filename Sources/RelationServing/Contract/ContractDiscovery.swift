@@ -11,12 +11,6 @@ extension TritonClient {
     options: CallOptions = .init()
   ) async throws -> ModelContract {
     let metadata = try await modelMetadata(model, version: version, options: options)
-    guard metadata.name == model else {
-      throw TritonError(
-        code: .contract,
-        message: "\(target) was asked for model \(model) and told of \"\(metadata.name)\"",
-        remedy: "is this a Triton server?", rpc: RPC.modelMetadata.name)
-    }
     let configuration = try await modelConfiguration(model, version: version, options: options)
     return try ModelContract(metadata, configuration, version: version, names: names)
   }

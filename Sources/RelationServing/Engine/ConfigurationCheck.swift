@@ -1,3 +1,4 @@
+internal import Inference
 internal import Triton
 
 extension TritonEngine.Configuration {
@@ -14,5 +15,21 @@ extension TritonEngine.Configuration {
       code: .invalidRequest,
       message:
         "concurrency is \(concurrency), expected \(allowed.lowerBound)...\(allowed.upperBound)")
+  }
+}
+
+extension ModelContract {
+  /// Refuses a model of which not even one longest sentence fits an answer.
+  func requireRoom(for shape: ModelShape, within answerBytes: Int) throws {
+    // A model of fixed length answers with all of it, however short the sentence.
+    let longest = tokens ?? shape.maximumTokens
+    let bytes = self.answerBytes(tokens: longest, predicates: shape.predicateCount)
+    let limit = min(answerBytes, Int(Int32.max))
+    guard bytes > limit else { return }
+    throw TritonError(
+      code: .size,
+      message: "one sentence of \(longest) tokens gives an answer of \(bytes) bytes, the limit is "
+        + "\(limit)",
+      remedy: "use shorter windows, a larger limit (below 2^31) or a compact model")
   }
 }

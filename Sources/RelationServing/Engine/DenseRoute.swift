@@ -67,7 +67,7 @@ struct DenseRoute {
     let bytes = sizes.reduce(0, saturatingSum)
     var region: PooledRegion?
     do {
-      return try await dispatcher.send(work, bytes: bytes) { failure in
+      return try await dispatcher.send(work, bytes: bytes, isSentOnce: true) { failure in
         // A request that was refused is not run; one that was lost may still be written for.
         if let failure, failure.code != .overload {
           region?.abandon()

@@ -36,9 +36,9 @@ public struct TritonEngine: InferenceEngine {
     public var concurrency: Int?
     /// How long a request that the server refuses for overload is sent again.
     public var overloadPatience: Duration = .seconds(120)
-    /// How long a request is sent again that was lost with its connection or its server, counted
-    /// from the first loss.
-    public var outagePatience: Duration = .seconds(120)
+    /// How long a request is sent again whose servers are away, counted from its first loss; nil
+    /// takes the client's own patience.
+    public var outagePatience: Duration?
     /// How long a compact model may take for a trial sentence before it is left out.
     public var companionPatience: Duration = .seconds(30)
     /// What calls change of the client's settings.
@@ -104,7 +104,7 @@ public struct TritonEngine: InferenceEngine {
       batchRows: contract.maxBatchSize, batchTokens: max(8_192, self.shape.maximumTokens),
       concurrency: dispatcher.ceiling, padsRows: true,
       batchCells: max(1, bytes / contract.denseBytes(tokens: 1, predicates: shape.predicateCount)))
-    try requireRoom(contract, configuration.answerBytes)
+    try contract.requireRoom(for: shape, within: configuration.answerBytes)
   }
 
   /// As `init(client:model:shape:configuration:)`, with the sizes of the bundle that the model was
@@ -195,16 +195,5 @@ public struct TritonEngine: InferenceEngine {
         "\(row.map { "row \($0) has more spans or triples than" } ?? "this needs logits that") "
         + "\(plan.primary.model) tells, and no dense model stands behind it; serve one beside it, "
         + "name it as compact_of, or raise the threshold", row: row)
-  }
-
-  private func requireRoom(_ contract: ModelContract, _ answerBytes: Int) throws {
-    let bytes = contract.answerBytes(tokens: shape.maximumTokens, predicates: shape.predicateCount)
-    let limit = min(answerBytes, Int(Int32.max))
-    guard bytes > limit else { return }
-    throw TritonError(
-      code: .size,
-      message: "one sentence of \(shape.maximumTokens) tokens gives an answer of \(bytes) bytes, "
-        + "the limit is \(limit)",
-      remedy: "use shorter windows, a larger limit (below 2^31) or a compact model")
   }
 }

@@ -61,6 +61,9 @@ struct PlanDiscovery {
     var contract = contract
     // A schema of another size is told before anything is asked of the model.
     try contract.require(predicates: shape.predicateCount)
+    if contract.tokens != nil {
+      try contract.requireRoom(for: shape, within: configuration.answerBytes)
+    }
     let batch = PaddedBatch.probe(contract)
     let result = try await calls.infer(batch.request(contract))
     if contract.predicateCount == nil, case .dense(let tensors) = contract.answer {

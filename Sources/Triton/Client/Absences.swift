@@ -15,6 +15,8 @@ struct Absences {
     /// The last error that it showed in.
     var error: TritonError
     var failures = 0
+    /// When it showed last.
+    var lastFailure: ContinuousClock.Instant
     /// When somebody may look next.
     var nextProbe: ContinuousClock.Instant
     var isProbed = false
@@ -80,9 +82,9 @@ struct Absences {
   {
     let isNew = all[subject] == nil
     var absence =
-      all[subject] ?? Absence(since: now, error: error, nextProbe: now)
+      all[subject] ?? Absence(since: now, error: error, lastFailure: now, nextProbe: now)
     absence.failures += 1
-    (absence.error, absence.isProbed) = (error, false)
+    (absence.error, absence.isProbed, absence.lastFailure) = (error, false, now)
     let pause = policy.ceiling(beforeAttempt: absence.failures + 1) * Double.random(in: 0.5...1)
     absence.nextProbe = now + pause
     all[subject] = absence
@@ -94,10 +96,14 @@ struct Absences {
     for subject in subjects(server, model) { all[subject]!.isProbed = false }
   }
 
-  /// A server answered a call of `model`; the absences that ended.
-  mutating func answered(_ server: Int, _ model: String?) -> [(Subject, Absence)] {
+  /// A server answered a call of `model`; the absences that ended. What was sent before the last
+  /// failure says nothing: a server that is being stopped finishes what it has.
+  mutating func answered(
+    _ server: Int, _ model: String?, sentAt: ContinuousClock.Instant
+  ) -> [(Subject, Absence)] {
     subjects(server, model).compactMap { subject in
-      all.removeValue(forKey: subject).map { (subject, $0) }
+      guard all[subject]!.lastFailure <= sentAt else { return nil }
+      return all.removeValue(forKey: subject).map { (subject, $0) }
     }
   }
 

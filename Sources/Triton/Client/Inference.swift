@@ -34,7 +34,7 @@ extension TritonClient {
   ) async throws -> Result {
     let call = OngoingCall(
       .modelStreamInfer, model: nil, isIdempotent: false, options, configuration)
-    var rpcOptions = try await rpcOptions(call)
+    var rpcOptions = rpcOptions(call, try await providedHeaders(call))
     if options.endsStreamOnError { rpcOptions.metadata.append("triton_grpc_error", "true") }
     let server = pool.present()
     do {

@@ -57,6 +57,7 @@ public struct RetryPolicy: Sendable, Hashable {
       guard failure.code != .deadline || failure.mayMeetOther else { return .giveUp }
       let waits =
         failure.code != .deadline && failure.wasServed && failure.attemptsAllowed > 1
+        && failure.patience > .zero
       if waits { return failure.lost < failure.patience ? .wait : .giveUp }
     }
     return failure.attempt < failure.attemptsAllowed ? .again : .giveUp

@@ -15,6 +15,8 @@ struct OngoingCall {
   let start = ContinuousClock.now
   var attempt = 1
   var sends = 0
+  /// When the last attempt began.
+  var sentAt: ContinuousClock.Instant
   var lost = Duration.zero
   var hasRefreshedHeaders = false
 
@@ -29,6 +31,7 @@ struct OngoingCall {
     patience = options.patience ?? standard
     extensible = options.patience ?? (options.timeout == nil ? standard : .zero)
     attemptsAllowed = options.attempts ?? configuration.retry.attempts
+    sentAt = start
   }
 
   /// Whether it waits for what is away.
@@ -57,8 +60,9 @@ extension TritonClient {
       } catch let error as TritonError {
         try await recover(from: error, &call, at: place)
       } catch {
+        // The task was cancelled, or the caller's own provider of headers failed.
         if place.isProbe { pool.released(place.server, model) }
-        count { $0.cancelled += 1 }
+        if error is CancellationError { count { $0.cancelled += 1 } }
         throw error
       }
     }
@@ -67,14 +71,17 @@ extension TritonClient {
   private func sendOnce(
     _ call: inout OngoingCall, _ message: OutgoingMessage, at place: ServerPool.Place
   ) async throws -> UnaryAnswer {
-    let options = try await rpcOptions(call)
+    var provided: Metadata?
+    if configuration.headerProvider != nil { provided = try await providedHeaders(call) }
+    let options = rpcOptions(call, provided)
     let isRetry = call.sends > 0
+    if isRetry || call.lost > .zero { call.sentAt = .now }
     call.sends += 1
     do {
       let channel = pool.channel(of: call.rpc, at: place.server)
       let answer = try await channel.unary(call.rpc.method, message, options: options)
       succeeded(call.model, isRetry: isRetry, sent: message.count, answer.message.count)
-      if !pool.isWhole { pool.answered(place.server, call.model) }
+      if !pool.isWhole { pool.answered(place.server, call.model, sentAt: call.sentAt) }
       return answer
     } catch let failure as RPCError {
       count { statistics in
@@ -88,6 +95,7 @@ extension TritonClient {
   /// Chooses a server while some are away, and waits when all are.
   private func place(of call: inout OngoingCall) async throws -> ServerPool.Place {
     while true {
+      try Task.checkCancellation()
       switch pool.choose(call.rpc, model: call.model, waits: call.waits) {
       case .go(let place): return place
       case .check(let server): await check(server)
@@ -111,11 +119,16 @@ extension TritonClient {
     options.timeout = .seconds(2)
     options.metadata = configuration.metadata
     let live = RPC.serverLive
+    let sentAt = ContinuousClock.now
     do {
       let request = OutgoingMessage(ProtobufMessage().packed(as: live.request))
       _ = try await pool.servers[server].control.unary(live.method, request, options: options)
-      pool.answered(server, nil)
+      pool.answered(server, nil, sentAt: sentAt)
     } catch let failure as RPCError {
+      // Whoever refuses the question, for want of a header for one, lives.
+      guard [.deadlineExceeded, .unavailable, .cancelled].contains(failure.code) else {
+        return pool.answered(server, nil, sentAt: sentAt)
+      }
       var error = translated(failure, live, at: server)
       error.code = .deadline
       pool.failed(server, nil, error)
@@ -179,7 +192,7 @@ extension TritonClient {
     if isAway, verdict == .elsewhere || verdict == .wait || place.isProbe {
       pool.failed(place.server, error.concernsModel ? call.model : nil, error)
     } else if !isAway, error.code != .cancelled, !error.isLocal, !pool.isWhole {
-      pool.answered(place.server, call.model)
+      pool.answered(place.server, call.model, sentAt: call.sentAt)
     } else if place.isProbe {
       pool.released(place.server, call.model)
     }

@@ -135,9 +135,9 @@ final class ServerPool: Sendable {
   }
 
   /// A server answered a call of `model`, well or not.
-  func answered(_ server: Int, _ model: String?) {
+  func answered(_ server: Int, _ model: String?, sentAt: ContinuousClock.Instant) {
     let ended = absences.withLock { absences in
-      let ended = absences.answered(server, model)
+      let ended = absences.answered(server, model, sentAt: sentAt)
       hasAbsences.store(!absences.all.isEmpty, ordering: .relaxed)
       return ended
     }

@@ -168,14 +168,16 @@ public final class TritonClient: Sendable {
     return isPaid
   }
 
+  /// What the provider of headers gives for the next attempt; nil without one.
+  func providedHeaders(_ call: OngoingCall) async throws -> Metadata? {
+    try await configuration.headerProvider?.headers(call.hasRefreshedHeaders ? .refused : .call)
+  }
+
   /// How the next attempt of a call is made.
-  func rpcOptions(_ call: OngoingCall) async throws -> RPCOptions {
+  func rpcOptions(_ call: OngoingCall, _ provided: Metadata?) -> RPCOptions {
     var options = RPCOptions()
     options.metadata = configuration.metadata
-    if let provider = configuration.headerProvider {
-      options.metadata.append(
-        try await provider.headers(call.hasRefreshedHeaders ? .refused : .call))
-    }
+    if let provided { options.metadata.append(provided) }
     if !call.options.metadata.entries.isEmpty { options.metadata.append(call.options.metadata) }
     options.compression = call.options.compression ?? configuration.compression
     options.timeout = call.timeout

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import DocumentIO
-internal import RelationBundle
 internal import Foundation
 internal import Inference
 internal import RelationExtraction
@@ -74,7 +73,7 @@ struct BenchCommand: AsyncParsableCommand {
       var settings = try served.configuration()
       settings.concurrency = number
       let engine = try await TritonEngine(
-        client: client, model: served.model, shape: bundle.modelShape, configuration: settings)
+        client: client, model: served.model, bundle: bundle, configuration: settings)
       try await engine.closing { engine in
         let work = BenchWork(texts, bundle.vocabulary, engine, rows: rows)
         if report == nil, work.cut > 0 {
@@ -156,12 +155,10 @@ struct BenchWork {
       $0.count <= longest ? $0 : $0.prefix(longest - 1) + [vocabulary.separator]
     }
     let lengths = ids.map(\.count)
-    var histogram = Array(repeating: 0, count: longest + 1)
-    for length in lengths { histogram[length] += 1 }
     var limits = engine.limits
     if let rows { limits.batchRows = min(rows, limits.batchRows) }
     let planner = BatchPlanner(
-      limits, buckets: LengthBuckets(histogram, count: 12), maximumTokens: longest)
+      limits, buckets: LengthBuckets(lengths: lengths), maximumTokens: longest)
     let plan = planner.plan(lengths: lengths)
     batches = plan.map { batch in
       var request = InferenceBatch(batch.sentences.map { ids[$0] })

@@ -5,7 +5,6 @@ internal import RelationBundle
 internal import Inference
 internal import RelationExtraction
 internal import RelationServing
-internal import WordPiece
 
 /// Which model runs, here or on a server, and how.
 struct EngineOptions: ParsableArguments {
@@ -42,8 +41,7 @@ struct EngineOptions: ParsableArguments {
     _ bundle: ModelBundle, _ reading: RelationExtractor.Configuration
   ) async throws -> RelationExtractor {
     try RelationExtractor(
-      tokenizer: BertTokenizer(vocabulary: bundle.vocabulary),
-      engine: try await engine(bundle), schema: bundle.schema, configuration: reading)
+      bundle: bundle, engine: try await engine(bundle), configuration: reading)
   }
 
   /// What ran, for the run's record.

@@ -64,8 +64,11 @@ struct AnswerOptions: ParsableArguments {
   func configuration() throws -> TritonEngine.Configuration {
     var configuration = TritonEngine.Configuration()
     configuration.names = try names
+    configuration.logger = TerminalLog.logger("serving")
     configuration.answerBytes = answerMemory << 20
     configuration.memory = max(configuration.memory, configuration.answerBytes)
+    configuration.outagePatience = connection.patienceDuration
+    configuration.logger = TerminalLog.logger("spo.serving")
     return configuration
   }
 }

@@ -68,6 +68,8 @@ struct ServerOptions: ParsableArguments {
     _ = try HeaderLines(header, from: "--header")
   }
 
+  var patienceDuration: Duration { .milliseconds(Int64(patience * 1_000)) }
+
   var speaksTLS: Bool { tls || tlsCa != nil || tlsCert != nil || tlsName != nil }
 
   /// - Parameter answerBytes: the longest answer that will be asked for.
@@ -82,7 +84,7 @@ struct ServerOptions: ParsableArguments {
       configuration.channel.maximumReceivedMessageBytes, answerBytes + 16 << 20)
     configuration.timeout = .milliseconds(Int64(timeout * 1_000))
     configuration.retry.attempts = attempts
-    configuration.retry.patience = .milliseconds(Int64(patience * 1_000))
+    configuration.retry.patience = patienceDuration
     configuration.metadata = try metadata()
     configuration.logger = TerminalLog.logger("triton")
     return try TritonClient(server, configuration: configuration)

@@ -46,7 +46,10 @@ import Testing
     let discovery = Task {
       try await TritonEngine(client: client, model: "dense", shape: .hostile)
     }
-    while client.callsInFlight == 0 { await Task.yield() }
+    while client.callsInFlight == 0 {
+      try Task.checkCancellation()
+      await Task.yield()
+    }
     discovery.cancel()
     await #expect(throws: CancellationError.self) { try await discovery.value }
   }

@@ -62,7 +62,10 @@ import Testing
   }
 
   @Test func `A request that was lost and is sent again has another region`() async throws {
-    try await TritonEngine.hostile("memory-lost", of: 777).closing { engine in
+    let engine = try await TritonEngine.hostile("memory-lost", of: 777) {
+      $0.outagePatience = .seconds(120)
+    }
+    try await engine.closing { engine in
       // The server writes over the first region before it answers the second attempt.
       try await engine.expectRight([[101, 777, 102]], threshold: -50)
       #expect(engine.statistics.outages == 1)

@@ -35,6 +35,19 @@ extension TritonEngine {
   }
 }
 
+/// A refusal by the client, for what no Triton tells, or by the contract, for what no model has.
+func expectRefused(
+  saying text: String = "", sourceLocation: SourceLocation = #_sourceLocation,
+  _ body: () async throws -> Void
+) async {
+  let error = await #expect(throws: TritonError.self, sourceLocation: sourceLocation) {
+    try await body()
+  }
+  guard let error else { return }
+  #expect([.contract, .serverBug].contains(error.code), "\(error)", sourceLocation: sourceLocation)
+  #expect(error.description.contains(text), "\(error)", sourceLocation: sourceLocation)
+}
+
 let someSentences: [[Int32]] = [[101, 5, 9, 12, 7, 102], Array(101...140), [101, 33, 102]]
 
 /// Whatever sizes a server tells, it is refused in a sentence, or served.
@@ -55,14 +68,21 @@ let someSentences: [[Int32]] = [[101, 5, 9, 12, 7, 102], Array(101...140), [101,
   func `Bug: sentences of a fixed length of 0 or 1, or a huge one, ended the program`(
     _ length: Int
   ) async throws {
-    await expectFailure(.contract, saying: "does not fit") {
+    await expectRefused(saying: "\(length)") {
+      _ = try await TritonEngine.hostile("length:\(length)")
+    }
+  }
+
+  @Test(arguments: [65_536, 10_000])
+  func `A model whose fixed length passes every answer is not asked for one`(_ length: Int) async {
+    await expectFailure(.size, saying: "one sentence of \(length) tokens") {
       _ = try await TritonEngine.hostile("length:\(length)")
     }
   }
 
   @Test(arguments: odd.filter { $0 != 1 } + [4])
   func `Bug: a number of predicates that overflows ended the program`(_ count: Int) async throws {
-    await expectFailure(.contract, saying: "\(count)") {
+    await expectRefused(saying: "\(count)") {
       _ = try await TritonEngine.hostile("heads:\(count)")
     }
   }
@@ -72,12 +92,17 @@ let someSentences: [[Int32]] = [[101, 5, 9, 12, 7, 102], Array(101...140), [101,
   {
     let engine = try await TritonEngine.hostile("limit:\(limit)", model: "dense")
     #expect(!engine.plan.primary.route.isCompact)
-    await expectFailure(.contract, saying: "does not fit") {
+    await expectRefused(saying: "\(limit)") {
       _ = try await TritonEngine.hostile("limit:\(limit)", model: "dense_compact")
     }
   }
 
-  @Test(arguments: ["instances:2147483647", "groups:1000", "instances:-5", "instances:0"])
+  @Test(arguments: ["instances:2147483647", "groups:1000", "instances:-5"])
+  func `Instances that no Triton has are refused`(_ lie: String) async {
+    await expectRefused(saying: "instance") { _ = try await TritonEngine.hostile(lie) }
+  }
+
+  @Test(arguments: ["instances:60000", "instances:0"])
   func `Bug: instances without number kept one core busy before anything was sent`(
     _ lie: String
   ) async throws {

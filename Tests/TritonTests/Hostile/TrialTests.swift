@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func `Metadata of another model are refused`() async {
-    await expectFailure(.contract, saying: "told of \"another\"") {
+    await expectRefused(saying: "another") {
       _ = try await TritonEngine.hostile("metadata-name")
     }
   }

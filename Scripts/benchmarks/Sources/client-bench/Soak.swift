@@ -71,7 +71,7 @@ enum Soak {
       // A model that fails by design: errors must not leak either.
       let index = try await client.repositoryIndex()
       try require(index.contains { $0.name == "failing" })
-      _ = try? await client.modelMetadata("failing", .init(attempts: 1))
+      _ = try? await client.modelMetadata("failing", options: .init(attempts: 1))
     }
   }
 
