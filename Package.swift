@@ -177,7 +177,8 @@ let package = Package(
     .testTarget(
       name: "EvaluationTests", dependencies: ["Evaluation"], swiftSettings: strictTests),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["Triton", "spo"], swiftSettings: strictTests),
+      name: "CommandLineTests", dependencies: ["TestSupport", "Triton", "spo"],
+      swiftSettings: strictTests),
     .testTarget(
       name: "TritonTests",
       dependencies: [

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Runs the built program as a user does.
@@ -30,8 +31,7 @@ struct Run {
   static let bundle = root.appendingPathComponent("Tests/EmbeddedEngineTests/Fixtures/global").path
 }
 
-// One at a time: a child started meanwhile would inherit, and hold open, another's pipes.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct CommandLineTests {
+@Suite(.ownThread, .timeLimit(.minutes(5))) struct CommandLineTests {
   private let bundle = ["--bundle", Run.bundle]
 
   @Test func `One line in, one line out, in order, the bad ones too`() throws {

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Files in and files out of the whole program.
-@Suite(.serialized, .timeLimit(.minutes(3))) struct DocumentTests {
+@Suite(.ownThread, .timeLimit(.minutes(5))) struct DocumentTests {
   private let directory = FileManager.default.temporaryDirectory
     .appendingPathComponent(UUID().uuidString)
   private let bundle = ["--bundle", Run.bundle]

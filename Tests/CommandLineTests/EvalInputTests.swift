@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What `spo eval` makes of files as people have them.
-@Suite(.timeLimit(.minutes(2))) struct EvalInputTests: EvalFiles {
+@Suite(.ownThread, .timeLimit(.minutes(5))) struct EvalInputTests: EvalFiles {
   let folder: URL
 
   init() throws { folder = try Self.makeFolder() }

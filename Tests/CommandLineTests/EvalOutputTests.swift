@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Where reports go: a page, standard output.
-@Suite(.timeLimit(.minutes(2))) struct EvalOutputTests: EvalFiles {
+@Suite(.ownThread, .timeLimit(.minutes(5))) struct EvalOutputTests: EvalFiles {
   let folder: URL
 
   init() throws { folder = try Self.makeFolder() }

@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What `spo eval` computes of files that are right, and its end.
-@Suite(.timeLimit(.minutes(2))) struct EvalTests: EvalFiles {
+@Suite(.ownThread, .timeLimit(.minutes(5))) struct EvalTests: EvalFiles {
   let folder: URL
 
   init() throws { folder = try Self.makeFolder() }

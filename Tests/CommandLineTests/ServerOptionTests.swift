@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 import Triton
 
 @testable import spo
 
 // One at a time: a child started meanwhile would inherit, and hold open, another's pipes.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct ServerOptionTests {
+@Suite(.ownThread, .timeLimit(.minutes(5))) struct ServerOptionTests {
   private static let nobody = ["--server", "127.0.0.1:1"]
 
   /// A file of its own with this text.

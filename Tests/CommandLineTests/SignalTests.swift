@@ -1,8 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// What SIGINT, SIGTERM and SIGHUP do, wherever a command is. The suite's limit is the only clock.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct SignalTests {
+@Suite(.ownThread, .timeLimit(.minutes(5))) struct SignalTests {
   private let bundle = ["--bundle", Run.bundle]
 
   /// A program that has said or written something, so that its handlers are in place.

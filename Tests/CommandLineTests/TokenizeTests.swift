@@ -1,6 +1,7 @@
 import DocumentIO
 import Foundation
 import GlobalPointer
+import TestSupport
 import Testing
 import WordPiece
 
@@ -79,7 +80,7 @@ import WordPiece
   }
 }
 
-@Suite struct RecordTests {
+@Suite(.ownThread) struct RecordTests {
   @Test(arguments: OffsetUnit.allCases)
   func `What extract writes is read as a record`(_ unit: OffsetUnit) throws {
     let text = "😀一二三四\u{FEFF}é五"

@@ -24,7 +24,7 @@ import RelationBundle
   @Test(arguments: ["config.json", "vocab.txt", "schema.json"])
   func `Bug: a pipe, a directory or UTF-16 in place of a small file had no sentence`(_ name: String)
   {
-    expectDamage(naming: [name, "a pipe"]) { directory in
+    expectDamage(naming: [name, "pipe"]) { directory in
       let file = directory.appendingPathComponent(name)
       try FileManager.default.removeItem(at: file)
       #expect(mkfifo(file.path, 0o600) == 0)

@@ -87,7 +87,10 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name, path in write(folder).items():
             peers = sides(path, connection)
-            swift = {"RecordReader": Swift("reading", path), "RecordSource": Swift("reading", path, "source")}
+            swift = {
+                "RecordReader": Swift("reading", path),
+                "RecordSource": Swift("reading", path, "source"),
+            }
             timers = {peer: (lambda read=read: timed(read)) for peer, read in peers.items()}
             timers |= {side: process.run for side, process in swift.items()}
             medians = alternate(timers, rounds=3)
@@ -103,7 +106,9 @@ def main():
                 note = f"records, {size / seconds:.0f} MB/s, median pass {seconds:.3f} s"
                 rows.append((f"{name} {side}", f"{RECORDS / seconds / 1e6:.2f} M/s", note))
             bars.append((f"{name} on one core", RECORDS / medians["RecordSource"] / BAR, 1))
-    print(f"reading: one core, {RECORDS} records, DuckDB {duckdb.__version__}, orjson {orjson.__version__}; {wrong} differ")
+    print(
+        f"reading: one core, {RECORDS} records, DuckDB {duckdb.__version__}, orjson {orjson.__version__}; {wrong} differ"
+    )
     met = report("reading", rows, bars)
     sys.exit(not met or wrong > 0)
 
