@@ -106,9 +106,8 @@ def main():
                 note = f"records, {size / seconds:.0f} MB/s, median pass {seconds:.3f} s"
                 rows.append((f"{name} {side}", f"{RECORDS / seconds / 1e6:.2f} M/s", note))
             bars.append((f"{name} on one core", RECORDS / medians["RecordSource"] / BAR, 1))
-    print(
-        f"reading: one core, {RECORDS} records, DuckDB {duckdb.__version__}, orjson {orjson.__version__}; {wrong} differ"
-    )
+    peers = f"DuckDB {duckdb.__version__}, orjson {orjson.__version__}"
+    print(f"reading: one core, {RECORDS} records, {peers}; {wrong} differ")
     met = report("reading", rows, bars)
     sys.exit(not met or wrong > 0)
 
