@@ -149,4 +149,20 @@ import Testing
     #expect(others.filter(Self.exists) == others)
     #expect(Self.exists(mine.name))
   }
+
+  @Test func `Bug: a sweep took the region that another task of the process was making`()
+    async throws
+  {
+    let isDone = Mutex(false)
+    // A thread of its own: the two must really run beside each other.
+    let sweeper = Thread {
+      while !isDone.withLock({ $0 }) { RegionOrphans.sweep() }
+    }
+    sweeper.start()
+    for _ in 0..<20_000 {
+      let region = try SystemRegion(byteCount: 8, name: RegionPool.prefix)
+      #expect(Self.exists(region.name))
+    }
+    isDone.withLock { $0 = true }
+  }
 }

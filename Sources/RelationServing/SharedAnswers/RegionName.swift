@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Triton
 
 /// A name that `SystemRegion` gives to an object of this module: `PREFIX-PID-RANDOM`.
 ///
@@ -31,11 +32,11 @@ struct RegionName {
   /// Whether nobody owns the object any more; one that is left is unlinked.
   ///
   /// A live owner is a process, and it holds a lock on its object (`flock`), in whatever namespace it
-  /// is. An object of this process's own number that is not locked is of an earlier process: those of
-  /// containers often have the same number.
+  /// is. An object of this process's own number that no region of it has is of an earlier process:
+  /// those of containers often have the same number.
   func removeIfOrphan() -> Bool {
     let isDead = kill(owner, 0) != 0 && errno == ESRCH
-    guard isDead || owner == getpid() else { return false }
+    guard isDead || owner == getpid(), !SystemRegion.isLiving(key) else { return false }
     let descriptor = shm_open(key, O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0)
     guard descriptor >= 0 else { return errno == ENOENT }
     defer { Foundation.close(descriptor) }

@@ -26,9 +26,14 @@ public final class SystemRegion: Sendable {
     let key = "/\(name)-\(getpid())-\(UInt64.random(in: 0 ... .max))"
     self.key = key
     self.byteCount = byteCount
-    let descriptor = shm_open(key, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw Self.failure("open", key) }
+    // Told before it is there: until the lock below is taken, it looks like one without an owner.
     Self.living.withLock { _ = $0.insert(key) }
+    let descriptor = shm_open(key, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      let code = errno
+      Self.living.withLock { _ = $0.remove(key) }
+      throw Self.failure("open", key, code)
+    }
     flock(descriptor, LOCK_EX | LOCK_NB)
     self.descriptor = descriptor
     // Allocated now: a full /dev/shm is an error here, and not a SIGBUS at the first write.
@@ -60,6 +65,9 @@ public final class SystemRegion: Sendable {
 
   /// The objects of this process that are not unlinked yet.
   private static let living = Mutex<Set<String>>([])
+
+  /// Whether a region of this process has the object, or is about to make it.
+  package static func isLiving(_ key: String) -> Bool { living.withLock { $0.contains(key) } }
 
   /// Unlinks the objects of all regions of this process, for a program that ends without letting go
   /// of them. They stay mapped here and at a server until both let go.
