@@ -11,7 +11,7 @@ internal import Texts
 /// ```
 ///
 /// The types are there where the schema lists one pair for the predicate; `windows` is there for a
-/// text that was read in more than one; other members, such as `source`, are not looked at. A line
+/// text that was read in more than one; other members, such as `source`, are not looked at. A record
 /// without `version` is of version 1. A later version only adds members as long as its number
 /// stays; a record of another version is refused.
 public struct ExtractionRecord: Hashable, Sendable {

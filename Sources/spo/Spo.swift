@@ -63,7 +63,16 @@ struct Spo: AsyncParsableCommand {
     // ArgumentParser's own: help and version are no failures, all else is usage.
     let code = exitCode(for: error)
     let message = fullMessage(for: error)
-    if code == .success { print(message) } else if !message.isEmpty { Terminal.say(message) }
+    if code == .success { write(message) } else if !message.isEmpty { Terminal.say(message) }
     Foundation.exit(code == .validationFailure ? ExitStatus.usage : code.rawValue)
+  }
+
+  /// Help or version: a result as any other.
+  private static func write(_ message: String) {
+    do { try StandardOutput().write(message + "\n") } catch {
+      if (error as? InputOutputError)?.kind == .closedPipe { return }
+      Terminal.say("error: \(error)")
+      Foundation.exit(ExitStatus.output)
+    }
   }
 }

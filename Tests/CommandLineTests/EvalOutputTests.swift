@@ -109,6 +109,12 @@ import Testing
     #expect(try shell("tokenize --bundle '\(Run.bundle)' --text 一 >&-") == 74)
   }
 
+  @Test(arguments: ["--help", "--version", "extract --help"])
+  func `Bug: help that could not be written was a success`(_ words: String) throws {
+    #expect(try shell("\(words) >/dev/null") == 0)
+    #expect(try shell("\(words) >/dev/full") == 74)
+  }
+
   @Test func `Bug: without a standard input a run waited for ever`() throws {
     let words = "--bundle '\(Run.bundle)'"
     #expect(try shell("tokenize \(words) <&-") == 2)

@@ -1,6 +1,6 @@
 /// Names that records have of their own.
 private let ownNames: Set<String> = [
-  "source", "text", "triples", "offset_unit", "windows", "error",
+  "version", "source", "text", "triples", "offset_unit", "windows", "error",
 ]
 
 /// Appends the fields of the input, each name once and none that a record has of its own: a field

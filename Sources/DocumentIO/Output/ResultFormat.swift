@@ -71,7 +71,7 @@ public struct ResultFormatter: Sendable {
   private func appendRecord(
     _ record: SourceRecord, _ triples: [Triple], _ windows: Int, to out: inout [UInt8]
   ) {
-    out.append(contentsOf: "{\"source\": ".utf8)
+    out.append(contentsOf: "{\"version\": \(ExtractionRecord.version), \"source\": ".utf8)
     append(record.location, to: &out)
     out.append(contentsOf: ", \"text\": ".utf8)
     appendJSON(record.text, to: &out)

@@ -180,7 +180,8 @@ extension TritonClient {
         wasServed: wasServed(error.concernsModel ? call.model : nil)))
     let isAnsweredByCaller = call.options.notRetried.contains(error.code)
     guard verdict == .elsewhere || !isAnsweredByCaller else { return .giveUp }
-    if verdict == .elsewhere || verdict == .wait { call.lost = lost }
+    // Whoever has waited says so at the end, the last attempt included.
+    if verdict == .elsewhere || verdict == .wait || call.lost > .zero { call.lost = lost }
     return verdict
   }
 

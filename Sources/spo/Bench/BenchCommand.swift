@@ -88,7 +88,7 @@ struct BenchCommand: AsyncParsableCommand {
     await client.close()
     guard var report else { return }
     report.best = BenchReport.best(report.points, bound: p99)
-    print(json ? try report.json : report.text)
+    try StandardOutput().write((json ? try report.json : report.text) + "\n")
   }
 
   private func empty(_ engine: TritonEngine, _ work: BenchWork) -> BenchReport {
