@@ -172,7 +172,7 @@ let package = Package(
       ],
       swiftSettings: strictTests),
     .testTarget(
-      name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer"],
+      name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer", "TestSupport"],
       swiftSettings: strictTests),
     .testTarget(
       name: "EvaluationTests", dependencies: ["Evaluation"], swiftSettings: strictTests),

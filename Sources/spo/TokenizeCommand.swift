@@ -65,21 +65,23 @@ struct TokenizeCommand: AsyncParsableCommand {
     var batch = EncodingBatch()
     let truncation = maxTokens.map(Truncation.longest) ?? .none
     var (read, rejected, unread) = (0, 0, 0)
-    while let item = try await source.next() {
-      switch item {
-      case .notice(let notice):
-        Terminal.say(notice.description)
-        if notice.isFailure { unread += 1 }
-      case .record(let record):
-        read += 1
-        tokenizer.encode(CollectionOfOne(record.text), truncation: truncation, into: &batch)
-        try output.append { lines.append(batch, record.text, to: &$0) }
-      case .reject(let reject):
-        (read, rejected) = (read + 1, rejected + 1)
-        let formatter = ResultFormatter(format: .jsonl)
-        try output.append { _ = formatter.append(reject, to: &$0) }
+    while let items = try await source.nextBatch() {
+      for item in items {
+        try Task.checkCancellation()
+        switch item {
+        case .notice(let notice):
+          Terminal.say(notice.description)
+          if notice.isFailure { unread += 1 }
+        case .record(let record):
+          read += 1
+          tokenizer.encode(CollectionOfOne(record.text), truncation: truncation, into: &batch)
+          try output.append { lines.append(batch, record.text, to: &$0) }
+        case .reject(let reject):
+          (read, rejected) = (read + 1, rejected + 1)
+          let formatter = ResultFormatter(format: .jsonl)
+          try output.append { _ = formatter.append(reject, to: &$0) }
+        }
       }
-      try Task.checkCancellation()
       // What is there is written before more is waited for.
       if source.wouldWait { try output.flush() }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DocumentIO
@@ -147,7 +148,7 @@ private func isObject(_ bytes: [UInt8]) -> Bool {
 
   @Test("Objects that are changed at random are valid where a naive reading says so")
   func changed() {
-    var random = SeededGenerator(seed: 7)
+    var random = SeededRandom(7)
     let seed = Array(#"{"a":[1,-2.5e+3,{"b":null}],"c\n":"\u00e9\\x","d":true,"一":{}}"#.utf8)
     for _ in 0..<4_000 {
       var bytes = seed
@@ -173,20 +174,5 @@ private func isObject(_ bytes: [UInt8]) -> Bool {
       ])
     let escaped = Array(#""\ufeff\"\\\/\b\f\n\r\t\ud83d\ude00é""#.utf8)
     #expect(jsonString(escaped.span, isEscaped: true) == "\u{FEFF}\"\\/\u{8}\u{C}\n\r\t😀é")
-  }
-}
-
-/// Random numbers that are the same each time.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

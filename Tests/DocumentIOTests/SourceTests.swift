@@ -110,7 +110,7 @@ import Testing
     let added = DispatchSemaphore(value: 0)
     let items = [InputItem](repeating: .notice(InputNotice("", isFailure: false)), count: 64)
     let thread = Thread {
-      for _ in 0..<17 {
+      for _ in 0..<RecordSource.mostAhead.items / 64 + 1 {
         queue.add(items, readBytes: 0)
         added.signal()
       }
@@ -119,8 +119,9 @@ import Testing
     for _ in 0..<RecordSource.mostAhead.items / 64 { added.wait() }
     // The next waits for room: only a queue without a bound takes it.
     #expect(added.wait(timeout: .now() + 0.2) == .timedOut)
-    _ = queue.pop()
+    for _ in 0..<RecordSource.mostAhead.items / 2 { _ = queue.pop() }
     added.wait()
+    #expect(queue.popAll()?.count == RecordSource.mostAhead.items / 2 + 64)
   }
 
   @Test("The thread ends when the source is let go, also while it waits", arguments: [false, true])

@@ -81,8 +81,27 @@ final class RecordQueue: @unchecked Sendable {
         items.removeFirst(at)
         at = 0
       }
-      if threadWaits { condition.signal() }
+      wakeThread()
       return .item(item)
+    }
+  }
+
+  /// All that is there; nil at the end.
+  func popAll() -> [InputItem]? {
+    locked {
+      guard at < items.count else { return isEnded ? nil : [] }
+      let all = at == 0 ? items : Array(items[at...])
+      (items, at, bytes) = ([], 0, 0)
+      wakeThread()
+      return all
+    }
+  }
+
+  /// Wakes the thread once half of what it may read ahead is gone: for each item would be dear.
+  private func wakeThread() {
+    let most = RecordSource.mostAhead
+    if threadWaits, items.count - at <= most.items / 2, bytes <= most.bytes / 2 {
+      condition.signal()
     }
   }
 

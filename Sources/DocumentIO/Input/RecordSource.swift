@@ -11,7 +11,7 @@ public final class RecordSource: AsyncSequence, Sendable {
 
   /// The most items that are read ahead, and the most bytes of text in them (one item may be
   /// longer).
-  public static let mostAhead = (items: 1_024, bytes: 8 << 20)
+  public static let mostAhead = (items: 4_096, bytes: 8 << 20)
 
   let queue = RecordQueue()
 
@@ -57,13 +57,26 @@ public final class RecordSource: AsyncSequence, Sendable {
       switch queue.pop() {
       case .item(let item): return item
       case .end: return nil
-      case .none:
-        await withTaskCancellationHandler {
-          await withCheckedContinuation { queue.wait($0) }
-        } onCancel: {
-          queue.wake()
-        }
+      case .none: await somethingNew()
       }
+    }
+  }
+
+  /// All items that are there, at least one; nil after the last. As `next`, for who asks often.
+  public func nextBatch() async throws -> [InputItem]? {
+    while true {
+      try Task.checkCancellation()
+      guard let items = queue.popAll() else { return nil }
+      if !items.isEmpty { return items }
+      await somethingNew()
+    }
+  }
+
+  private func somethingNew() async {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { queue.wait($0) }
+    } onCancel: {
+      queue.wake()
     }
   }
 
@@ -99,17 +112,19 @@ public final class RecordSource: AsyncSequence, Sendable {
     var batch: [InputItem] = []
     var bytes = 0
     var mayWait = false
+    // Few at a time at first, so that the first go out soon; handing over has its price, too.
+    var most = 16
     while true {
       let step = try reader.step(wait: mayWait)
       if case .item(let item) = step {
         batch.append(item)
         bytes += item.byteCount
       }
-      // Few at a time, so that the first go out soon.
-      let isFull = batch.count >= 64 || bytes >= 1 << 16
+      let isFull = batch.count >= most || bytes >= 1 << 18
       if case .item = step, !isFull, !mayWait { continue }
       queue.add(batch, readBytes: done + reader.consumedFileBytes)
       try queue.cancellation.check()
+      if isFull { most = Swift.min(2 * most, mostAhead.items / 4) }
       (batch, bytes) = ([], 0)
       if case .end = step { return }
       if case .wouldWait = step { mayWait = true } else { mayWait = false }

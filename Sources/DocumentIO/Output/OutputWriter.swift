@@ -74,7 +74,7 @@ final class OutputWriter {
 
   private func writeSome(_ descriptor: Int32, from done: Int) throws(SystemError) -> Int {
     var most = buffer.count - done
-    if !isFile {
+    if !isFile, !isRegular(descriptor) {
       guard try system.poll(descriptor, Int16(POLLOUT), 100) else { throw SystemError(EAGAIN) }
       most = min(most, Self.pipePiece)
     }
@@ -90,6 +90,11 @@ final class OutputWriter {
     guard count > 0 else { throw SystemError(ENOSPC) }
     written += count
     return count
+  }
+
+  /// Whether it is a file that the shell opened: none keeps one waiting as a pipe does.
+  private func isRegular(_ descriptor: Int32) -> Bool {
+    (try? system.descriptorStatus(descriptor).kind) == .regular
   }
 
   private func forget(_ done: Int) {
