@@ -105,7 +105,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "DocumentIO", dependencies: ["CZlib", "CZstd", "GlobalPointer"],
+      name: "DocumentIO", dependencies: ["CZlib", "CZstd", "Digest", "GlobalPointer"],
       swiftSettings: strict),
 
     .target(name: "Evaluation", dependencies: ["Texts"], swiftSettings: strict),

@@ -22,6 +22,13 @@ package final class SHA256 {
     }
   }
 
+  /// The digest of all bytes so far; more may follow.
+  package func current() throws(DigestError) -> String {
+    let copy = try SHA256()
+    guard EVP_MD_CTX_copy_ex(copy.context, context) == 1 else { throw DigestError(step: "copy") }
+    return try copy.finish()
+  }
+
   /// The digest of all bytes so far in hexadecimal; ends it.
   package func finish() throws(DigestError) -> String {
     var digest = [UInt8](repeating: 0, count: 32)

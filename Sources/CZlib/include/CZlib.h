@@ -1,4 +1,4 @@
-// zlib's streaming decompression (Debian: zlib1g-dev).
+// zlib's compression and decompression (Debian: zlib1g-dev).
 #ifndef CZLIB_H
 #define CZLIB_H
 #include <zlib.h>

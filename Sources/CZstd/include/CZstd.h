@@ -1,4 +1,4 @@
-// Zstandard's streaming decompression (Debian: libzstd-dev).
+// Zstandard's compression and decompression (Debian: libzstd-dev).
 #ifndef CZSTD_H
 #define CZSTD_H
 #include <zstd.h>

@@ -5,7 +5,8 @@ internal import Foundation
 /// A file is written beside the one that it replaces, under its name with `.partial` at the end,
 /// and gets its name when it is whole: nobody ever sees half of it, and a run that fails leaves
 /// the old one as it was. Standard output, devices and pipes are written to as they are. Waiting
-/// for whoever reads a pipe blocks no task, and ends when the task is cancelled.
+/// for whoever reads a pipe blocks no task, and ends when the task is cancelled. What has a name
+/// ending in `.gz` or `.zst` is compressed.
 ///
 /// It is Sendable because the lock is held around all that the writer does.
 public final class OutputFile: @unchecked Sendable {
@@ -13,7 +14,7 @@ public final class OutputFile: @unchecked Sendable {
   private let writer: OutputWriter
   private let cancellation = Cancellation()
   private let queue = DispatchQueue(label: "spo writer")
-  private let isFile: Bool
+  package let isFile: Bool
 
   /// Whether a terminal shows it.
   public let isTerminal: Bool
@@ -33,7 +34,7 @@ public final class OutputFile: @unchecked Sendable {
 
   /// Adds a whole record through `body`, and writes out when much has been added.
   public func append(_ body: (inout [UInt8]) -> Void) async throws {
-    if locked({ $0.append(body) }) { try await flush() }
+    if try locked({ try $0.append(body) }) { try await flush() }
   }
 
   /// Writes out everything.
@@ -44,7 +45,7 @@ public final class OutputFile: @unchecked Sendable {
 
   /// `append` for commands that have no other task to keep waiting.
   public func appendBlocking(_ body: (inout [UInt8]) -> Void) throws {
-    try locked { if $0.append(body) { try $0.flush() } }
+    try locked { if try $0.append(body) { try $0.flush() } }
   }
 
   /// `flush` for commands that have no other task to keep waiting.
@@ -59,12 +60,16 @@ public final class OutputFile: @unchecked Sendable {
 
   /// Writes a whole file at once.
   public static func write(_ bytes: [UInt8], to name: FileName) throws {
-    let writer = try OutputWriter(name, system: .real, cancellation: Cancellation())
-    _ = writer.append { $0 += bytes }
+    try write(bytes, to: name, system: .real)
+  }
+
+  package static func write(_ bytes: [UInt8], to name: FileName, system: SystemCalls) throws {
+    let writer = try OutputWriter(name, system: system, cancellation: Cancellation())
+    _ = try writer.append { $0 += bytes }
     try writer.finish()
   }
 
-  private func locked<Result>(_ body: (OutputWriter) throws -> Result) rethrows -> Result {
+  func locked<Result>(_ body: (OutputWriter) throws -> Result) rethrows -> Result {
     try lock.withLock { try body(writer) }
   }
 

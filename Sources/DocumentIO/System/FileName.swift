@@ -40,7 +40,7 @@ public struct FileName: Sendable, Hashable, Comparable {
   }
 
   /// The directory that holds it, `.` where the name has none.
-  var directory: FileName {
+  package var directory: FileName {
     guard let slash = bytes.lastIndex(of: Self.slash) else { return FileName(".") }
     return slash == 0 ? FileName("/") : FileName(bytes: bytes[..<slash])
   }
@@ -53,7 +53,7 @@ public struct FileName: Sendable, Hashable, Comparable {
   }
 
   /// The same name with more at its end.
-  func extended(_ ending: String) -> FileName { FileName(bytes: bytes + Array(ending.utf8)) }
+  package func extended(_ ending: String) -> FileName { FileName(bytes: bytes + Array(ending.utf8)) }
 
   /// Calls `body` with the bytes as C wants them.
   func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {

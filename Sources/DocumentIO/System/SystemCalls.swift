@@ -73,7 +73,7 @@ public struct FileIdentity: Sendable, Hashable {
 extension SystemCalls {
   /// The same calls, made again when a signal interrupts them; but closing, after which the
   /// descriptor is gone all the same.
-  var patient: SystemCalls {
+  package var patient: SystemCalls {
     let own = self
     var calls = self
     calls.open = { name, flags, mode throws(SystemError) in
