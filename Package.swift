@@ -79,7 +79,7 @@ let package = Package(
       dependencies: ["Digest", "GlobalPointer", "Inference", "Texts", "WordPiece"],
       swiftSettings: strict),
 
-    // Floor 5: engines.
+    // Floor 5: engines; documents in, results out.
     .target(
       name: "EmbeddedEngine",
       dependencies: [
@@ -95,6 +95,10 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(
+      name: "DocumentIO", dependencies: ["CZlib", "CZstd", "Digest", "GlobalPointer"],
+      swiftSettings: strict),
+
     // Floor 6: the application.
     .target(
       name: "RelationExtraction",
@@ -103,9 +107,6 @@ let package = Package(
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: strict),
-    .target(
-      name: "DocumentIO", dependencies: ["CZlib", "CZstd", "Digest", "GlobalPointer"],
       swiftSettings: strict),
 
     .target(name: "Evaluation", dependencies: ["Texts"], swiftSettings: strict),

@@ -52,6 +52,10 @@ final class FailingSystem: Sendable {
       if case .error(let code) = self.failure { throw SystemError(code) }
       return try real.read(descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(1)))
     }
+    calls.seek = { descriptor, byte throws(SystemError) in
+      try self.check("seek")
+      try real.seek(descriptor, byte)
+    }
     calls.write = { descriptor, buffer throws(SystemError) in
       guard self.isTurn("write") else { return try real.write(descriptor, buffer) }
       if case .error(let code) = self.failure {
