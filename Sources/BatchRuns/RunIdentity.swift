@@ -1,4 +1,4 @@
-internal import DocumentIO
+public import DocumentIO
 
 /// What decides the bytes of a run's output: a run that is gone on with must have the same.
 public struct RunIdentity: Sendable, Hashable, Codable {

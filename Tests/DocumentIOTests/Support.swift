@@ -2,12 +2,14 @@ import Foundation
 
 @testable import DocumentIO
 
-/// Every item of a file.
+/// Every item of a file, or of a part of it.
 func items(
-  _ name: FileName, _ options: RecordReader.Options = .init(), system: SystemCalls = .real
+  _ name: FileName, _ options: RecordReader.Options = .init(),
+  extent: RecordReader.Extent = .whole, system: SystemCalls = .real
 ) throws -> [InputItem] {
   let reader = RecordReader(
-    InputFile(name), options: options, system: system, cancellation: Cancellation())
+    InputPart(InputFile(name), extent: extent), options: options, system: system,
+    cancellation: Cancellation())
   var found: [InputItem] = []
   while let item = try reader.next() { found.append(item) }
   return found

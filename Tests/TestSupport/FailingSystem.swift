@@ -66,6 +66,10 @@ package final class FailingSystem: Sendable {
       if let code = self.failure.code { throw SystemError(code) }
       return try real.read(descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(1)))
     }
+    calls.seek = { descriptor, byte throws(SystemError) in
+      try self.check("seek")
+      try real.seek(descriptor, byte)
+    }
     calls.write = { descriptor, buffer throws(SystemError) in
       guard self.isTurn("write") else { return try real.write(descriptor, buffer) }
       if let code = self.failure.code {
