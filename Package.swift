@@ -118,7 +118,8 @@ let package = Package(
     .executableTarget(
       name: "spo",
       dependencies: [
-        "BLAS", "BatchRuns", "CStandardDescriptors", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel",
+        "BLAS", "BatchRuns", "CStandardDescriptors", "DocumentIO", "EmbeddedEngine", "Evaluation",
+        "GRPCChannel",
         "GlobalPointer",
         "Inference", "RelationBundle", "RelationExtraction", "RelationServing", "Texts", "Triton",
         "WordPiece",

@@ -37,11 +37,13 @@ public final class BatchOutput {
   private let begin: ContinuousClock.Instant
   private var nextCheckpoint: ContinuousClock.Instant
   private var last: Checkpoint?
+  /// Bytes of records before the member of a compressed output that is being filled.
+  private var memberBegin = 0
   /// Whether no checkpoint may follow: one could not be made, and the disk may hold less than it
   /// says from then on; or the last one has been made.
   private var isClosed = false
 
-  /// After so many bytes of records a member of a compressed output ends.
+  /// After so many bytes of records, those of both files together, a member of a compressed output ends.
   static let memberSize = 256 << 10
   /// The time between checkpoints is at least so many times that which the last one took: so they
   /// cost at most a fiftieth of a run.
@@ -67,7 +69,8 @@ public final class BatchOutput {
 
   package init(
     output name: FileName, rejects rejectsName: FileName?, identity: RunIdentity?, start: Start,
-    pause: Duration = .seconds(1), system: SystemCalls, clock: @escaping @Sendable () -> ContinuousClock.Instant
+    pause: Duration = .seconds(1), system: SystemCalls,
+    clock: @escaping @Sendable () -> ContinuousClock.Instant
   ) throws {
     (self.pause, self.system, self.clock) = (pause, system, clock)
     output = try OutputFile(name, system: system)
@@ -107,10 +110,11 @@ public final class BatchOutput {
   ///   - position: the record.
   ///   - counts: with it.
   public func recordDone(_ position: RunPosition, _ counts: RunCounts) throws {
-    let isFull = max(output.pending, rejects?.pending ?? 0) >= Self.memberSize
     if output.isCompressed || rejects?.isCompressed == true {
       // Members end after so many bytes, not after so much time: the same records give the same.
-      guard isFull else { return }
+      let added = output.added + (rejects?.added ?? 0)
+      guard added - memberBegin >= Self.memberSize else { return }
+      memberBegin = added
       try output.endMember()
       try rejects?.endMember()
     }

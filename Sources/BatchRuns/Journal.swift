@@ -145,7 +145,8 @@ extension Journal {
   private func head(_ data: Data) throws -> Head {
     do { return try JSONDecoder().decode(Head.self, from: data) } catch {
       throw InputOutputError(
-        .conflict, "\(terminalText(name.text)) is of another version of this program; finish the run "
+        .conflict,
+        "\(terminalText(name.text)) is of another version of this program; finish the run "
           + "with that, or begin anew (--restart)")
     }
   }

@@ -24,7 +24,9 @@ public struct RunIdentity: Sendable, Hashable, Codable {
 
   /// What differs from an earlier one, as a sentence; nil where nothing does.
   public func difference(from earlier: RunIdentity) -> String? {
-    if program != earlier.program { return "the program was \(earlier.program), now it is \(program)" }
+    if program != earlier.program {
+      return "the program was \(earlier.program), now it is \(program)"
+    }
     if shard != earlier.shard {
       return "--shard was \(shown(earlier.shard)), now it is \(shown(shard))"
     }

@@ -134,7 +134,8 @@ private struct Fields: Codable {
     let identity = RunIdentity(
       program: program, inputs: inputs, shard: shard, model: model, options: options)
     return RunManifest(
-      identity: identity, extents: extents, checkpoint: checkpoint, rejects: rejects.map { FileName($0.file) },
+      identity: identity, extents: extents, checkpoint: checkpoint,
+      rejects: rejects.map { FileName($0.file) },
       isDeterministic: deterministic)
   }
 }

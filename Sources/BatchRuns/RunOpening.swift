@@ -39,7 +39,8 @@ struct RunOpening {
     guard start == .resumed else { throw Self.unfinished(contents, names) }
     if let difference = identity.difference(from: contents.identity) {
       throw InputOutputError(
-        .conflict, "\(shown) is the output of an unfinished run of something else: \(difference); "
+        .conflict,
+        "\(shown) is the output of an unfinished run of something else: \(difference); "
           + "give what was given then, or begin anew with --restart")
     }
     try journal.resume(at: contents)
@@ -47,7 +48,8 @@ struct RunOpening {
   }
 
   /// Makes sure that no unfinished run is in the way of one without a journal.
-  static func requireNone(_ names: Names, _ start: BatchOutput.Start, _ system: SystemCalls) throws {
+  static func requireNone(_ names: Names, _ start: BatchOutput.Start, _ system: SystemCalls) throws
+  {
     guard (try? system.status(names.journal, true)) != nil else { return }
     let journal = try Journal(names.journal, system: system)
     guard start != .restarted else { return try journal.remove() }
@@ -60,19 +62,22 @@ struct RunOpening {
   private static func unfinished(_ contents: Journal.Contents, _ names: Names) -> InputOutputError {
     let documents = contents.checkpoint?.counts.documents ?? 0
     return InputOutputError(
-      .conflict, "\(terminalText(names.output.text)) is the output of an unfinished run (\(documents) documents done); go on "
+      .conflict,
+      "\(terminalText(names.output.text)) is the output of an unfinished run (\(documents) documents done); go on "
         + "with --resume, or give it up with --restart")
   }
 
   private func requireSame(_ manifest: RunManifest) throws {
     if let difference = identity.difference(from: manifest.identity) {
       throw InputOutputError(
-        .conflict, "\(shown) is the finished output of something else: \(difference); give another "
+        .conflict,
+        "\(shown) is the finished output of something else: \(difference); give another "
           + "--output, or leave --resume away to replace it")
     }
     guard Self.isPublished(names.output, manifest.output, system) else {
       throw InputOutputError(
-        .conflict, "\(shown) is not as its manifest tells, \(manifest.output.bytes) bytes; it was "
+        .conflict,
+        "\(shown) is not as its manifest tells, \(manifest.output.bytes) bytes; it was "
           + "changed. Leave --resume away to make it anew")
     }
   }

@@ -36,7 +36,8 @@ extension Shard {
           : "the array is not 0-N, so it does not tell how many shards there are; set SPO_SHARDS")
     }
     guard let shard = Shard(index, of: count) else {
-      throw Unknown(description: "there is no shard \(index) of \(count): they are 0 to \(count - 1)")
+      throw Unknown(
+        description: "there is no shard \(index) of \(count): they are 0 to \(count - 1)")
     }
     self = shard
   }

@@ -38,12 +38,16 @@ extension ShardSet {
   ) throws -> Int {
     let reader = try LineReader(name: name, limit: .max)
     var lines = 0
+    var memberBegin = output?.added ?? 0
     while let line = try reader.next() {
       lines += 1
       if lines % 4_096 == 0 { try Task.checkCancellation() }
       guard let output, !(withoutFirst && lines == 1) else { continue }
       try output.appendBlocking { $0 += line.bytes + [0x0A] }
-      if output.pending >= BatchOutput.memberSize { try output.endMember() }
+      if output.added - memberBegin >= BatchOutput.memberSize {
+        memberBegin = output.added
+        try output.endMember()
+      }
     }
     return lines
   }
@@ -70,7 +74,8 @@ extension ShardSet {
     }
     guard found != state else { return }
     throw InputOutputError(
-      .conflict, "\(terminalText(name.text)) is not what its manifest tells: it has \(found.bytes) "
+      .conflict,
+      "\(terminalText(name.text)) is not what its manifest tells: it has \(found.bytes) "
         + "bytes, expected \(state.bytes)"
         + (found.bytes == state.bytes ? " with SHA-256 \(state.sha256)" : "")
         + "; make that shard again")

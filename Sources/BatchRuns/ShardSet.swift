@@ -39,7 +39,8 @@ public struct ShardSet: Sendable {
     let json: [UInt8]
     do throws(SystemError) { json = try wholeFile(names.manifest, system) } catch {
       throw InputOutputError(
-        .input, "\(shown) has no manifest that can be read (\(terminalText(names.manifest.text)): "
+        .input,
+        "\(shown) has no manifest that can be read (\(terminalText(names.manifest.text)): "
           + "\(error)); only outputs of runs with --output FILE have one")
     }
     return try RunManifest(json, names.manifest)
@@ -52,7 +53,8 @@ public struct ShardSet: Sendable {
     let count = members.first?.manifest.identity.shard?.count ?? 0
     for member in members where member.manifest.identity.shard?.count != count {
       throw InputOutputError(
-        .conflict, "\(shown(member)) is shard \(shard(member)), \(shown(members[0])) is shard "
+        .conflict,
+        "\(shown(member)) is shard \(shard(member)), \(shown(members[0])) is shard "
           + "\(shard(members[0])): they are of different runs")
     }
     for (first, second) in zip(members, members.dropFirst())
@@ -65,7 +67,8 @@ public struct ShardSet: Sendable {
     guard missing.isEmpty else {
       let list = missing.prefix(8).map { "\($0)" }.joined(separator: ", ")
       throw InputOutputError(
-        .conflict, "of \(count) shards \(missing.count) are missing: \(list)"
+        .conflict,
+        "of \(count) shards \(missing.count) are missing: \(list)"
           + (missing.count > 8 ? " and others" : ""))
     }
   }
@@ -97,7 +100,8 @@ public struct ShardSet: Sendable {
 
   private func gap(_ input: InputIdentity, _ end: Int?, _ start: Int?) -> InputOutputError {
     InputOutputError(
-      .conflict, "the shards do not cover \(terminalText(input.path)) once: behind byte "
+      .conflict,
+      "the shards do not cover \(terminalText(input.path)) once: behind byte "
         + "\(end.map { "\($0)" } ?? "the last") comes \(start.map { "byte \($0)" } ?? "nothing")")
   }
 

@@ -1,7 +1,6 @@
 internal import BatchRuns
 internal import DocumentIO
 internal import Foundation
-internal import GlobalPointer
 internal import RelationExtraction
 
 /// One pass over the input: what the stream of extractions gives is written in input order.

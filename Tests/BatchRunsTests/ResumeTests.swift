@@ -141,7 +141,8 @@ import Testing
     #expect(said.contains("is not as its manifest tells"), "\(said)")
   }
 
-  @Test("What was written before is checked when a run goes on", arguments: ["change", "cut", "take"])
+  @Test(
+    "What was written before is checked when a run goes on", arguments: ["change", "cut", "take"])
   func tampered(how: String) async throws {
     let batch = SmallBatch(scratch: try Scratch())
     try await batch.run(.new, until: 20)

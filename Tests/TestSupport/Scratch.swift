@@ -28,14 +28,18 @@ package final class Scratch {
     Array(try Data(contentsOf: directory.appendingPathComponent(name)))
   }
 
-  package func text(_ name: String) throws -> String { String(decoding: try bytes(name), as: UTF8.self) }
+  package func text(_ name: String) throws -> String {
+    String(decoding: try bytes(name), as: UTF8.self)
+  }
 
   package func names() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()
   }
 
   /// What a program makes of standard input.
-  package func filtered(_ program: String, _ arguments: [String], _ input: [UInt8]) throws -> [UInt8] {
+  package func filtered(_ program: String, _ arguments: [String], _ input: [UInt8]) throws
+    -> [UInt8]
+  {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = [program] + arguments

@@ -72,11 +72,13 @@ extension OutputWriter {
     case EWOULDBLOCK: return InputOutputError(.output, "another run is writing \(partial)")
     case EILSEQ:
       return InputOutputError(
-        .conflict, "\(partial) does not begin with the \(state.bytes) bytes that the unfinished run "
+        .conflict,
+        "\(partial) does not begin with the \(state.bytes) bytes that the unfinished run "
           + "had written; it was changed, so the run must begin anew (--restart)")
     case ENOENT:
       return InputOutputError(
-        .conflict, "\(partial), of which the unfinished run had written \(state.bytes) bytes, is "
+        .conflict,
+        "\(partial), of which the unfinished run had written \(state.bytes) bytes, is "
           + "gone; the run must begin anew (--restart)")
     default: return InputOutputError(.output, "cannot go on with \(partial): \(error)")
     }
@@ -99,8 +101,8 @@ extension OutputFile {
   /// Gives a file that is sealed its name.
   package func publish() throws { try locked { try $0.publish() } }
 
-  /// Bytes that have been added and are in no member yet.
-  package var pending: Int { locked { $0.pending } }
+  /// Bytes of all records that have been added, before compression.
+  package var added: Int { locked { $0.added } }
 
   /// Ends without giving the file its name, and keeps nothing of it.
   package func discardPartial() {

@@ -53,17 +53,21 @@ final class OutputWriter {
 
   var isFile: Bool { if case .file = target { true } else { false } }
 
-  /// Bytes that have been added and belong to no member yet, or are not written out.
-  var pending: Int { max(member.count, buffer.count) }
+  /// Bytes of all records that have been added, before compression.
+  private(set) var added = 0
 
   /// Adds a record; true when the buffer is to be written out.
   func append(_ body: (inout [UInt8]) -> Void) throws -> Bool {
     guard compression != nil else {
+      let before = buffer.count
       body(&buffer)
+      added += buffer.count - before
       ends.append(buffer.count)
       return buffer.count >= Self.flushAt
     }
+    let before = member.count
     body(&member)
+    added += member.count - before
     guard member.count >= OutputCompression.longestMember else { return false }
     try endMember()
     return true

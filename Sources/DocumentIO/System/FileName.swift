@@ -53,7 +53,9 @@ public struct FileName: Sendable, Hashable, Comparable {
   }
 
   /// The same name with more at its end.
-  package func extended(_ ending: String) -> FileName { FileName(bytes: bytes + Array(ending.utf8)) }
+  package func extended(_ ending: String) -> FileName {
+    FileName(bytes: bytes + Array(ending.utf8))
+  }
 
   /// Calls `body` with the bytes as C wants them.
   func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {

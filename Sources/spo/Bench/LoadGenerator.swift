@@ -2,7 +2,6 @@ internal import Foundation
 internal import Inference
 internal import Synchronization
 internal import RelationServing
-internal import Triton
 
 /// Keeps a number of requests in flight and counts what comes back.
 struct LoadGenerator {
