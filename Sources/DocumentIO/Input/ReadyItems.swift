@@ -24,9 +24,11 @@ struct ReadyItems {
   /// Whether empty lines are given out up to the next record.
   private var areBlanksGiven = false
   /// The most empty lines that are held back.
-  static let mostHeld = 1 << 16
+  private let mostHeld: Int
 
-  init(_ extent: RecordReader.Extent) { (self.extent, awaited) = (extent, extent.after) }
+  init(_ extent: RecordReader.Extent, mostHeld: Int) {
+    (self.extent, awaited, self.mostHeld) = (extent, extent.after, mostHeld)
+  }
 
   /// Whether the item is still to come that the extent goes on behind.
   var isWaiting: Bool { awaited != nil }
@@ -59,7 +61,7 @@ struct ReadyItems {
   mutating func addBlank(_ reject: Reject) {
     if isBefore(reject.location, isBlank: true) { return }
     blanks += 1
-    if blanks > Self.mostHeld { giveBlanks() }
+    if blanks > mostHeld { giveBlanks() }
     let byte = reject.location.byte
     if byte < extent.start { return }
     if byte >= extent.end ?? .max {

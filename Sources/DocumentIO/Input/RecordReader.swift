@@ -11,6 +11,8 @@ public final class RecordReader {
     /// How all files hold their documents; nil goes by each file's name, and what has no name that
     /// tells is text.
     public var format: InputFormat?
+    /// The most empty lines that are held back until it is known whether the file ends with them.
+    package var mostHeldLines = 1 << 16
     /// The defaults.
     public init() {}
   }
@@ -61,7 +63,7 @@ public final class RecordReader {
   ) {
     (file, extent, self.part, self.options) = (part.file, part.extent, number, options)
     (self.system, self.cancellation) = (system, cancellation)
-    ready = ReadyItems(extent)
+    ready = ReadyItems(extent, mostHeld: options.mostHeldLines)
   }
 
   /// How far the file has been read, in bytes as they lie there; what an extent leaves out at the
