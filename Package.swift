@@ -19,6 +19,7 @@ let package = Package(
     .library(name: "EmbeddedEngine", targets: ["EmbeddedEngine"]),
     .library(name: "RelationExtraction", targets: ["RelationExtraction"]),
     .library(name: "DocumentIO", targets: ["DocumentIO"]),
+    .library(name: "BatchRuns", targets: ["BatchRuns"]),
     .library(name: "RelationBundle", targets: ["RelationBundle"]),
     .library(name: "RelationServing", targets: ["RelationServing"]),
     .library(name: "Triton", targets: ["Triton"]),
@@ -108,6 +109,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    .target(
+      name: "BatchRuns", dependencies: ["Digest", "DocumentIO"], swiftSettings: strict),
 
     .target(name: "Evaluation", dependencies: ["Texts"], swiftSettings: strict),
 
@@ -115,7 +118,7 @@ let package = Package(
     .executableTarget(
       name: "spo",
       dependencies: [
-        "BLAS", "CStandardDescriptors", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel",
+        "BLAS", "BatchRuns", "CStandardDescriptors", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel",
         "GlobalPointer",
         "Inference", "RelationBundle", "RelationExtraction", "RelationServing", "Texts", "Triton",
         "WordPiece",
@@ -126,7 +129,7 @@ let package = Package(
 
     // What the tests of several targets share.
     .target(
-      name: "TestSupport", dependencies: ["GlobalPointer", "Inference", "WordPiece"],
+      name: "TestSupport", dependencies: ["DocumentIO", "GlobalPointer", "Inference", "WordPiece"],
       path: "Tests/TestSupport", swiftSettings: strictTests),
     .testTarget(name: "TextsTests", dependencies: ["Texts"], swiftSettings: strictTests),
     .testTarget(
@@ -174,6 +177,9 @@ let package = Package(
       swiftSettings: strictTests),
     .testTarget(
       name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer", "TestSupport"],
+      swiftSettings: strictTests),
+    .testTarget(
+      name: "BatchRunsTests", dependencies: ["BatchRuns", "DocumentIO", "TestSupport"],
       swiftSettings: strictTests),
     .testTarget(
       name: "EvaluationTests", dependencies: ["Evaluation"], swiftSettings: strictTests),
