@@ -36,6 +36,11 @@ extension RecordReader {
   }
 }
 
+extension SourceLocation {
+  /// The place within the file, by which reading goes on behind a record.
+  public var position: RecordReader.Position { .init(line: line, byte: byte) }
+}
+
 /// A file and what is wanted of it.
 public struct InputPart: Sendable, Hashable {
   /// The file.

@@ -67,6 +67,6 @@ struct InputBuffer {
       (start, end) = (0, left.count)
     }
     let missing = end + count - bytes.count
-    if missing > 0 { bytes.append(contentsOf: repeatElement(0, count: max(missing, bytes.count))) }
+    if missing > 0 { bytes += [UInt8](repeating: 0, count: max(missing, bytes.count)) }
   }
 }

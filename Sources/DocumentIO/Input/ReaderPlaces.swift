@@ -12,7 +12,8 @@ extension RecordReader {
       format?.goOn(line: last.line)
       stage = .checking
     } else if seek(to: 0) {
-      stage = .searching(LineSearch(lineEnd: lineEnd))
+      search = LineSearch(lineEnd: lineEnd)
+      stage = .searching
     }
   }
 
@@ -36,8 +37,7 @@ extension RecordReader {
   }
 
   /// Counts the lines before the extent, a piece of the file at a time.
-  func go(on search: LineSearch) throws(CancellationError) {
-    var search = search
+  func goOnSearching() throws(CancellationError) {
     _ = try fill(wait: true)
     // Where the file ends before it, nothing of it is there.
     guard !input.isAtEnd else { return fault.map { fail("cannot be read: \($0)") } ?? close() }
@@ -45,7 +45,6 @@ extension RecordReader {
     input.bytes.withUnsafeBytes { search.add(UnsafeRawBufferPointer(rebasing: $0[wanted])) }
     if wanted.count == input.count {
       input.take(input.count)
-      stage = .searching(search)
     } else if seek(to: max(search.place.byte, firstByte)) {
       if search.place.byte > firstByte { format?.goOn(line: search.place.line) }
       stage = .records

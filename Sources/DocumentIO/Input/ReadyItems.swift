@@ -13,7 +13,7 @@ struct ReadyItems {
     case changed
   }
 
-  private(set) var state = State.open
+  private var state = State.open
   private let extent: RecordReader.Extent
   private var awaited: RecordReader.Position?
   private var items: [InputItem] = []
@@ -24,9 +24,11 @@ struct ReadyItems {
   /// Whether empty lines are given out up to the next record.
   private var areBlanksGiven = false
   /// The most empty lines that are held back.
-  static let mostHeld = 1 << 16
+  private let mostHeld: Int
 
-  init(_ extent: RecordReader.Extent) { (self.extent, awaited) = (extent, extent.after) }
+  init(_ extent: RecordReader.Extent, mostHeld: Int) {
+    (self.extent, awaited, self.mostHeld) = (extent, extent.after, mostHeld)
+  }
 
   /// Whether the item is still to come that the extent goes on behind.
   var isWaiting: Bool { awaited != nil }
@@ -46,20 +48,28 @@ struct ReadyItems {
   /// A notice of the file as such.
   mutating func say(_ notice: InputNotice) { items.append(.notice(notice)) }
 
-  mutating func add(_ item: InputItem, at place: SourceLocation) {
+  /// Takes what was found, and tells what has become of the extent.
+  mutating func take(_ found: FoundRecord) -> State {
+    switch found {
+    case .record(let record): add(.record(record), at: record.location.position)
+    case .reject(let reject): add(.reject(reject), at: reject.location.position)
+    case .blank(let reject): addBlank(reject)
+    case .skipped: endBlanks()
+    }
+    return state
+  }
+
+  private mutating func add(_ item: InputItem, at place: RecordReader.Position) {
     if isBefore(place, isBlank: false) { return }
     endBlanks()
     if place.byte >= extent.end ?? .max { state = .past } else { items.append(item) }
   }
 
-  /// A record before the extent.
-  mutating func skip() { endBlanks() }
-
   /// An empty line, which is a reject unless the file ends with it.
-  mutating func addBlank(_ reject: Reject) {
-    if isBefore(reject.location, isBlank: true) { return }
+  private mutating func addBlank(_ reject: Reject) {
+    if isBefore(reject.location.position, isBlank: true) { return }
     blanks += 1
-    if blanks > Self.mostHeld { giveBlanks() }
+    if blanks > mostHeld { giveBlanks() }
     let byte = reject.location.byte
     if byte < extent.start { return }
     if byte >= extent.end ?? .max {
@@ -80,12 +90,14 @@ struct ReadyItems {
   }
 
   private mutating func endBlanks() {
+    // Nearly all records follow another.
+    guard blanks > 0 || areBlanksGiven else { return }
     giveBlanks()
     (blanks, areBlanksGiven) = (0, false)
   }
 
   /// Whether an item comes before what is wanted; the one that was used last is recognized.
-  private mutating func isBefore(_ place: SourceLocation, isBlank: Bool) -> Bool {
+  private mutating func isBefore(_ place: RecordReader.Position, isBlank: Bool) -> Bool {
     guard let last = awaited else {
       // Of empty lines the number counts.
       guard place.byte < extent.start, !isBlank else { return false }
@@ -93,7 +105,7 @@ struct ReadyItems {
       return true
     }
     guard place.byte >= last.byte else { return true }
-    guard last == RecordReader.Position(line: place.line, byte: place.byte) else {
+    guard last == place else {
       state = .changed
       return true
     }

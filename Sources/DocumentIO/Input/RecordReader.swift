@@ -11,6 +11,8 @@ public final class RecordReader {
     /// How all files hold their documents; nil goes by each file's name, and what has no name that
     /// tells is text.
     public var format: InputFormat?
+    /// The most empty lines that are held back until it is known whether the file ends with them.
+    package var mostHeldLines = 1 << 16
     /// The defaults.
     public init() {}
   }
@@ -24,7 +26,7 @@ public final class RecordReader {
   }
 
   enum Stage {
-    case unopened, beginning, header, searching(LineSearch), checking, records, finished
+    case unopened, beginning, header, searching, checking, records, finished
   }
 
   let file: InputFile
@@ -40,6 +42,8 @@ public final class RecordReader {
   var format: (any RecordFormat)?
   /// What ends a line of the file.
   var lineEnd: UInt8 = 0x0A
+  /// What is known of the lines before the extent.
+  var search = LineSearch(lineEnd: 0x0A)
   /// Where its first record can begin.
   var firstByte = 0
   /// Why the file could not be read to its end.
@@ -61,7 +65,7 @@ public final class RecordReader {
   ) {
     (file, extent, self.part, self.options) = (part.file, part.extent, number, options)
     (self.system, self.cancellation) = (system, cancellation)
-    ready = ReadyItems(extent)
+    ready = ReadyItems(extent, mostHeld: options.mostHeldLines)
   }
 
   /// How far the file has been read, in bytes as they lie there; what an extent leaves out at the
@@ -90,7 +94,7 @@ public final class RecordReader {
         begin()
       case .header:
         if !beginRecords(), try !fillOrFinish(wait: wait) { return .wouldWait }
-      case .searching(let search): try go(on: search)
+      case .searching: try goOnSearching()
       case .checking: try check()
       case .records:
         if let found = format?.next(&input) {
@@ -135,13 +139,7 @@ public final class RecordReader {
   }
 
   private func take(_ found: FoundRecord) {
-    switch found {
-    case .record(let record): ready.add(.record(record), at: record.location)
-    case .reject(let reject): ready.add(.reject(reject), at: reject.location)
-    case .blank(let reject): ready.addBlank(reject)
-    case .skipped: ready.skip()
-    }
-    switch ready.state {
+    switch ready.take(found) {
     case .open: return
     case .past: close()
     case .changed: failChanged()
