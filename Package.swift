@@ -147,7 +147,8 @@ let package = Package(
       ], swiftSettings: strictTests),
     // A server of a process of its own, so that tests can kill it.
     .executableTarget(
-      name: "EchoServer", path: "Tests/EchoServer", cSettings: strictC,
+      name: "EchoServer", dependencies: ["CTritonProtocol"], path: "Tests/EchoServer",
+      cSettings: strictC,
       linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
     .testTarget(
       name: "GRPCChannelTests", dependencies: ["EchoServer", "GRPCChannel", "TestSupport"],
