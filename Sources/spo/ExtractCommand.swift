@@ -91,7 +91,7 @@ struct ExtractCommand: AsyncParsableCommand {
   var maxRecordBytes = 16 << 20
 
   @Option(help: ArgumentHelp("Documents read ahead to plan batches.", valueName: "n"))
-  var lookAhead = 2_048
+  var lookAhead: Int?
 
   @Option(
     parsing: .upToNextOption,
@@ -107,7 +107,7 @@ struct ExtractCommand: AsyncParsableCommand {
     guard threshold.isFinite else {
       throw ValidationError("--threshold is \(threshold), expected a finite logit")
     }
-    guard maxRecordBytes >= 1, lookAhead >= 1, maxRejects ?? 0 >= 0 else {
+    guard maxRecordBytes >= 1, lookAhead ?? 1 >= 1, maxRejects ?? 0 >= 0 else {
       throw ValidationError("--max-record-bytes and --look-ahead are at least 1, --max-rejects 0")
     }
     guard explain.isEmpty || explain.count == 3 else {
