@@ -19,6 +19,7 @@ let package = Package(
     .library(name: "EmbeddedEngine", targets: ["EmbeddedEngine"]),
     .library(name: "RelationExtraction", targets: ["RelationExtraction"]),
     .library(name: "DocumentIO", targets: ["DocumentIO"]),
+    .library(name: "BatchRuns", targets: ["BatchRuns"]),
     .library(name: "RelationBundle", targets: ["RelationBundle"]),
     .library(name: "RelationServing", targets: ["RelationServing"]),
     .library(name: "Triton", targets: ["Triton"]),
@@ -79,7 +80,7 @@ let package = Package(
       dependencies: ["Digest", "GlobalPointer", "Inference", "Texts", "WordPiece"],
       swiftSettings: strict),
 
-    // Floor 5: engines.
+    // Floor 5: engines; documents in, results out.
     .target(
       name: "EmbeddedEngine",
       dependencies: [
@@ -95,6 +96,10 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(
+      name: "DocumentIO", dependencies: ["CZlib", "CZstd", "Digest", "GlobalPointer"],
+      swiftSettings: strict),
+
     // Floor 6: the application.
     .target(
       name: "RelationExtraction",
@@ -105,8 +110,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "DocumentIO", dependencies: ["CZlib", "CZstd", "Digest", "GlobalPointer"],
-      swiftSettings: strict),
+      name: "BatchRuns", dependencies: ["Digest", "DocumentIO"], swiftSettings: strict),
 
     .target(name: "Evaluation", dependencies: ["Texts"], swiftSettings: strict),
 
@@ -114,7 +118,7 @@ let package = Package(
     .executableTarget(
       name: "spo",
       dependencies: [
-        "BLAS", "CStandardDescriptors", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel",
+        "BLAS", "BatchRuns", "CStandardDescriptors", "DocumentIO", "EmbeddedEngine", "Evaluation", "GRPCChannel",
         "GlobalPointer",
         "Inference", "RelationBundle", "RelationExtraction", "RelationServing", "Texts", "Triton",
         "WordPiece",
@@ -125,7 +129,7 @@ let package = Package(
 
     // What the tests of several targets share.
     .target(
-      name: "TestSupport", dependencies: ["GlobalPointer", "Inference", "WordPiece"],
+      name: "TestSupport", dependencies: ["DocumentIO", "GlobalPointer", "Inference", "WordPiece"],
       path: "Tests/TestSupport", swiftSettings: strictTests),
     .testTarget(name: "TextsTests", dependencies: ["Texts"], swiftSettings: strictTests),
     .testTarget(
@@ -174,6 +178,9 @@ let package = Package(
       swiftSettings: strictTests),
     .testTarget(
       name: "DocumentIOTests", dependencies: ["DocumentIO", "GlobalPointer", "TestSupport"],
+      swiftSettings: strictTests),
+    .testTarget(
+      name: "BatchRunsTests", dependencies: ["BatchRuns", "DocumentIO", "TestSupport"],
       swiftSettings: strictTests),
     .testTarget(
       name: "EvaluationTests", dependencies: ["Evaluation"], swiftSettings: strictTests),

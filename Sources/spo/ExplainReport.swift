@@ -11,7 +11,7 @@ struct ExplainReport {
     while let item = try await source.next() {
       switch item {
       case .notice(let notice): Terminal.say(notice.description)
-      case .reject(let reject): RejectWriter.say(reject)
+      case .reject(let reject): reject.say()
       case .record(let record):
         let found = try await extractor.explain(
           record.text, subject: triple[0], predicate: triple[1], object: triple[2])

@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import BatchRuns
 public import DocumentIO
 internal import RelationBundle
 internal import Foundation
@@ -20,13 +21,20 @@ struct ExtractCommand: AsyncParsableCommand {
       and the exit code is 1.
 
       --output, --rejects and --run-info are written as FILE.partial beside FILE, which they \
-      replace when they are whole; a run that is stopped leaves FILE.partial. None of them may \
-      be an input. In TSV a tab, line end or backslash within a field is \\t, \\n, \\r or \\\\.
+      replace when they are whole. None of them may be an input. A name that ends in .gz or .zst is \
+      compressed. In TSV a tab, line end or backslash within a field is \\t, \\n, \\r or \\\\.
+
+      A run from files to --output FILE can be stopped by anything: FILE.journal tells how far it \
+      came, and the same command with --resume goes on to the same bytes. When it is done, \
+      FILE.manifest.json tells of what the output was made. With --shard I/N one of N runs reads \
+      its part; spo merge puts their outputs together.
 
       EXAMPLE
         spo extract --text '《离开》是由张宇谱曲，演唱'
         spo extract corpus/ --server localhost:8001 --model spo_onnx > triples.jsonl
         spo extract corpus/ --rejects bad.jsonl --output triples.jsonl
+        spo extract corpus/ --rejects bad.jsonl --output triples.jsonl --resume
+        spo extract corpus/ --shard 0/8 --output triples-0.jsonl.gz
         zcat big.txt.gz | spo extract --format tsv --predicate 作者 --predicate 出版社
         spo extract --text '《离开》是由张宇谱曲' --explain 离开 作曲 张宇
       """)
@@ -81,6 +89,11 @@ struct ExtractCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Stop after more than this many rejects.", valueName: "n"))
   var maxRejects: Int?
 
+  @Flag(help: "Rejected records do not change the exit code.")
+  var rejectedOk = false
+
+  @OptionGroup(title: "Batch options") var durable: BatchOptions
+
   @Option(
     help: ArgumentHelp(
       "Write what the run used and did: versions, hashes of the model's files, counts.",
@@ -117,49 +130,106 @@ struct ExtractCommand: AsyncParsableCommand {
     guard text.isEmpty || inputs.isEmpty else {
       throw ValidationError("give inputs or --text, not both")
     }
+    guard output != "-" || !durable.resume && !durable.restart else {
+      throw ValidationError("--resume and --restart are of a run with --output FILE")
+    }
   }
 
   mutating func run() async throws {
     // Before anything is opened or made: an output may not be an input, and must be possible.
-    let source = try source()
+    let inputs = try checkedInputs()
+    if durable.resume, let obstacle = inputs.obstacle {
+      throw InputOutputError(.input, "\(obstacle)")
+    }
     let bundle = try engine.bundle.load()
     let extractor = try await engine.extractor(bundle, try reading(bundle))
-    try await extractor.engine.closing { _ in try await run(source, extractor, bundle) }
+    try await extractor.engine.closing { _ in try await run(inputs, extractor, bundle) }
   }
 
-  private func source() throws -> RecordSource {
+  private func checkedInputs() throws -> ExtractInputs {
     var options = RecordReader.Options()
     (options.textField, options.longestRecord) = (textField, maxRecordBytes)
     options.format = inputFormat
-    let outputs = [("--output", output), ("--rejects", rejects), ("--run-info", runInfo)]
+    var outputs = [("--output", output), ("--rejects", rejects), ("--run-info", runInfo)]
+    if output != "-" { outputs.append(("the manifest", "\(output).manifest.json")) }
     let paths = outputs.compactMap { option, path in
       path.map { OutputPath(option, FileName(argument: $0)) }
     }
-    return try RecordSource.of(inputs, texts: text, writing: paths, options: options)
+    let found = try RecordSource.inputs(inputs, texts: text, writing: paths)
+    return try ExtractInputs(
+      found, texts: text, shard: try durable.chosenShard(), options: options)
   }
 
   private func run(
-    _ source: RecordSource, _ extractor: RelationExtractor, _ bundle: ModelBundle
+    _ inputs: ExtractInputs, _ extractor: RelationExtractor, _ bundle: ModelBundle
   ) async throws {
     if !explain.isEmpty {
-      try await ExplainReport(extractor: extractor, triple: explain).run(source)
-      return
+      let source = try inputs.source(behind: nil)
+      return try await ExplainReport(extractor: extractor, triple: explain).run(source)
     }
-    let run = try ExtractRun(
-      extractor: extractor, output: output, format: format, unit: offsets, isForExcel: excel,
-      rejects: rejects, maxRejects: maxRejects,
-      showsProgress: !quiet && Terminal.showsProgress)
-    let summary = try await run.run(source)
+    let info = RunInfo(
+      bundle: bundle, extractor: extractor, engine: engine.engineDescription,
+      threshold: threshold)
+    let identity =
+      output == "-" || inputs.obstacle != nil
+      ? nil : try inputs.identity(info, options: writing, hashesAll: durable.hashInputs)
+    let batch = try BatchOutput(
+      output: FileName(argument: output), rejects: rejects.map { FileName(argument: $0) },
+      identity: identity, start: durable.start, pause: durable.pause)
+    if let ended = try DurableRun(batch: batch, output: output).ended() {
+      return try finish(ended)
+    }
+    try await extract(inputs, batch, info, identity)
+  }
+
+  private func extract(
+    _ inputs: ExtractInputs, _ batch: BatchOutput, _ info: RunInfo, _ identity: RunIdentity?
+  ) async throws {
+    let terminal = batch.output.isTerminal
+    let format = format ?? (terminal ? .pretty : .jsonl)
+    let run = ExtractRun(
+      extractor: info.extractor, batch: batch,
+      formatter: ResultFormatter(
+        format: format, unit: offsets, color: terminal && Terminal.allowsColor, isForExcel: excel),
+      maxRejects: maxRejects,
+      progress: !quiet && Terminal.showsProgress && !terminal ? Progress() : nil)
+    let source = try inputs.source(behind: batch.resumed?.position)
+    let summary = try await run.run(source) { checkpoint in
+      guard let identity else { return [] }
+      let manifest = RunManifest(
+        identity: identity, extents: inputs.extents, checkpoint: checkpoint,
+        rejects: rejects.map { FileName(argument: $0) }, isDeterministic: info.isDeterministic)
+      return try manifest.json(
+        with: info.details(checkpoint.counts, seconds: checkpoint.seconds))
+    }
     if let runInfo {
-      try RunInfo(
-        path: runInfo, bundle: bundle, engine: engine.engineDescription, threshold: threshold
-      ).write(summary, extractor)
+      try RunInfo.write(info.details(summary.counts, seconds: batch.seconds), to: runInfo)
     }
     if !quiet {
       Terminal.say(summary.description)
-      if let served = extractor.servingReport { Terminal.say(served) }
+      if let served = info.extractor.servingReport { Terminal.say(served) }
     }
-    if summary.rejected > 0 || summary.unread > 0 { throw ExitCode(ExitStatus.rejects) }
+    try finish(summary.counts)
+  }
+
+  private func finish(_ counts: RunCounts) throws {
+    guard counts.rejected > 0 && !rejectedOk || counts.unread > 0 else { return }
+    throw ExitCode(ExitStatus.rejects)
+  }
+
+  /// The options that decide what is written.
+  private var writing: [String: String] {
+    var options = [
+      "--format": (format ?? .jsonl).rawValue, "--offsets": offsets.rawValue,
+      "--threshold": "\(threshold)", "--text-field": textField,
+      "--max-record-bytes": "\(maxRecordBytes)", "--excel": "\(excel)",
+      "--rejects": rejects == nil ? "not given" : "given",
+    ]
+    options["--input-format"] = inputFormat?.rawValue
+    if !predicate.isEmpty { options["--predicate"] = predicate.sorted().joined(separator: ", ") }
+    options["--subject-type"] = subjectType
+    options["--object-type"] = objectType
+    return options
   }
 
   private func reading(_ bundle: ModelBundle) throws -> RelationExtractor.Configuration {

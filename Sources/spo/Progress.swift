@@ -1,3 +1,4 @@
+internal import BatchRuns
 internal import Foundation
 
 /// One line on a terminal: bar, documents, rate, time left, rejects so far.
@@ -5,13 +6,13 @@ final class Progress {
   private let begin = ContinuousClock.now
   private var last = ContinuousClock.now - .seconds(1)
 
-  func update(_ summary: ExtractRun.Summary, read: Int, of total: Int?) {
+  func update(_ summary: RunCounts, read: Int, of total: Int?) {
     let now = ContinuousClock.now
     guard now - last > .milliseconds(200) else { return }
     last = now
     let seconds = max(0.001, Double((now - begin).components.seconds))
     var line = String(
-      format: "%d documents  %.0f/s", summary.records, Double(summary.records) / seconds)
+      format: "%d documents  %.0f/s", summary.documents, Double(summary.documents) / seconds)
     if let total, total > 0 {
       let share = min(1, Double(read) / Double(total))
       let full = Int(share * 24)

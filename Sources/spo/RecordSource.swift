@@ -12,17 +12,24 @@ extension RecordSource {
     return found
   }
 
+  /// The inputs of a command that may be given texts instead.
+  static func inputs(
+    _ inputs: [String], texts: [String], writing outputs: [OutputPath]
+  ) throws -> Inputs {
+    guard !texts.isEmpty else { return try Self.inputs(inputs, writing: outputs) }
+    var none = Inputs(files: [])
+    try checkPaths(&none, outputs: outputs)
+    return none
+  }
+
   /// The records of a command: texts where there are any, else those of its inputs.
   static func of(
     _ inputs: [String], texts: [String], writing outputs: [OutputPath] = [],
     options: RecordReader.Options
   ) throws -> RecordSource {
-    guard texts.isEmpty else {
-      var none = Inputs(files: [])
-      try checkPaths(&none, outputs: outputs)
-      return RecordSource(texts: texts, name: "--text")
-    }
-    return RecordSource(try Self.inputs(inputs, writing: outputs), options: options)
+    let found = try Self.inputs(inputs, texts: texts, writing: outputs)
+    return texts.isEmpty
+      ? RecordSource(found, options: options) : RecordSource(texts: texts, name: "--text")
   }
 
   /// What ends a command whose inputs have all been told to be unreadable.
@@ -37,7 +44,7 @@ extension RecordSource {
     while texts.count < limit, let item = try await source.next() {
       switch item {
       case .record(let record): texts.append(record.text)
-      case .reject(let reject): RejectWriter.say(reject)
+      case .reject(let reject): reject.say()
       case .notice(let notice): Terminal.say(notice.description)
       }
     }

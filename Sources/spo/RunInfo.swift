@@ -1,25 +1,53 @@
+internal import BatchRuns
 internal import DocumentIO
 internal import EmbeddedEngine
 internal import Foundation
 internal import RelationBundle
 internal import RelationExtraction
 
-/// What a run used and did, once per run: program, model files by hash, settings, counts.
+/// What a run uses and has done, for its journal, its manifest and `--run-info`.
 struct RunInfo {
-  let path: String
   let bundle: ModelBundle
+  let extractor: RelationExtractor
+  /// The engine in words, with its server.
   let engine: String
   let threshold: Float
 
-  func write(_ summary: ExtractRun.Summary, _ extractor: RelationExtractor) throws {
-    // As they were loaded, whatever lies there now. Of a served model the weights are the server's.
-    let digests = (extractor.engine as? EmbeddedEngine)?.digests() ?? bundle.digests()
+  /// The program and its version.
+  static let program = "spo \(Spo.configuration.version)"
+
+  /// What the model is: a run that is gone on with must have the same.
+  var model: [String: String] {
+    let identity = extractor.engine.identity
+    var model = ["engine": identity.engine]
+    for digest in digests { model[digest.file] = digest.sha256 ?? digest.note }
+    if identity.server == nil {
+      model["precision"] = engine
+    } else {
+      model["model"] = identity.model
+      model["version"] = identity.version
+    }
+    return model
+  }
+
+  /// Whether another run gives the same bytes: of a server the last digits of a score may depend on
+  /// which sentences it reads together.
+  var isDeterministic: Bool { extractor.engine.identity.server == nil }
+
+  // As they were loaded, whatever lies there now. Of a served model the weights are the server's.
+  private var digests: [FileDigest] {
+    (extractor.engine as? EmbeddedEngine)?.digests() ?? bundle.digests()
+  }
+
+  /// What is told beside what proves the run.
+  func details(_ counts: RunCounts, seconds: Double) -> [String: Any] {
+    let digests = digests
     var object: [String: Any] = [
-      "program": "spo \(Spo.configuration.version)", "bundle": bundle.directory.path,
+      "program": Self.program, "bundle": bundle.directory.path,
       "sha256": digests.reduce(into: [:]) { $0[$1.file] = $1.sha256 }, "engine": engine,
-      "threshold": threshold, "documents": summary.records,
-      "triples": summary.triples, "rejected": summary.rejected,
-      "inputs_not_read": summary.unread, "seconds": summary.seconds,
+      "threshold": threshold, "documents": counts.documents,
+      "triples": counts.triples, "rejected": counts.rejected,
+      "inputs_not_read": counts.unread, "seconds": seconds,
     ]
     let notes = digests.reduce(into: [:]) { $0[$1.file] = $1.note }
     if !notes.isEmpty { object["sha256_missing"] = notes }
@@ -31,6 +59,11 @@ struct RunInfo {
       served["version"] = identity.version
       object["served"] = served
     }
+    return object
+  }
+
+  /// Writes what is told of a run to a file.
+  static func write(_ object: [String: Any], to path: String) throws {
     let options: JSONSerialization.WritingOptions = [
       .prettyPrinted, .sortedKeys, .withoutEscapingSlashes,
     ]

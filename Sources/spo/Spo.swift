@@ -25,7 +25,7 @@ struct Spo: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      ExtractCommand.self, TokenizeCommand.self, BenchCommand.self, EvalCommand.self,
+      ExtractCommand.self, MergeCommand.self, TokenizeCommand.self, BenchCommand.self, EvalCommand.self,
       CompareCommand.self,
       ServerCommand.self, DoctorCommand.self,
     ])

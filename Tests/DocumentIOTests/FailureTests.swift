@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DocumentIO
@@ -33,7 +34,7 @@ private struct SmallRun {
   {
     for each in found.files {
       let reader = RecordReader(
-        each, options: .init(), system: system, cancellation: Cancellation())
+        InputPart(each), options: .init(), system: system, cancellation: Cancellation())
       while let item = try reader.next() {
         switch item {
         case .notice(let notice): notices.append(notice)

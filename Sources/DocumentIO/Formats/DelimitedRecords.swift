@@ -9,11 +9,18 @@ struct DelimitedRecords: RecordFormat {
     cutter = RowCutter(settings, hasQuotes: hasQuotes)
   }
 
+  mutating func begin(_ input: inout InputBuffer) -> FoundBeginning {
+    guard let row = cutter.next(&input) else { return .needsMore }
+    return readHeader(row, input.bytes)
+  }
+
+  var isOfLines: Bool { cutter.isOfLines }
+
+  mutating func goOn(line: Int) { cutter.goOn(line: line) }
+
   mutating func next(_ input: inout InputBuffer) -> FoundRecord? {
-    guard let row = cutter.next(&input) else { return nil }
-    let bytes = input.bytes
-    guard let header else { return readHeader(row, bytes) ?? next(&input) }
-    return record(row, bytes, header)
+    guard let header, let row = cutter.next(&input) else { return nil }
+    return record(row, input.bytes, header)
   }
 
   private func record(_ row: DelimitedMachine.Row, _ bytes: [UInt8], _ header: Header)
@@ -25,6 +32,7 @@ struct DelimitedRecords: RecordFormat {
     if withoutReturn(frame.range, bytes, settings.lineEnd).isEmpty {
       return .blank(settings.reject(frame, bytes, "the line is empty"))
     }
+    guard frame.byte >= settings.start else { return .skipped }
     do throws(UTF8.ValidationError) { _ = try UTF8Span(validating: record) } catch {
       return .reject(settings.reject(frame, bytes, encodingFault(error, record).reason))
     }
@@ -96,7 +104,7 @@ extension DelimitedRecords {
   /// Gives what is to be said of it.
   private mutating func readHeader(
     _ row: DelimitedMachine.Row, _ bytes: [UInt8]
-  ) -> FoundRecord? {
+  ) -> FoundBeginning {
     guard row.fault == nil else {
       let reason = reject(row.frame, bytes, row.fault ?? .openQuote).reason
       return .failure("has a header that cannot be read: \(reason)")
@@ -123,18 +131,21 @@ extension DelimitedRecords {
       }
     }
     header = Header(count: names.count, text: text, carried: carried)
-    guard carried.count < names.count - 1 else { return nil }
-    return .note("has columns with the same name in its header; of each the last is taken")
+    guard carried.count < names.count - 1 else { return .records(note: nil) }
+    return .records(
+      note: "has columns with the same name in its header; of each the last is taken")
   }
 }
 
 /// Rows with their fields, with quotes (CSV) or without (TSV).
 private struct RowCutter {
+  private let settings: RecordSettings
   private var quoted: DelimitedMachine?
   private var lines: LineMachine
   private var plain: [DelimitedMachine.Field] = []
 
   init(_ settings: RecordSettings, hasQuotes: Bool) {
+    self.settings = settings
     let (limit, lineEnd) = (settings.limit, settings.lineEnd)
     quoted = hasQuotes ? DelimitedMachine(limit: limit, lineEnd: lineEnd) : nil
     lines = LineMachine(limit: limit, lineEnd: lineEnd)
@@ -142,6 +153,12 @@ private struct RowCutter {
 
   /// The fields of the last row, by their places within it.
   var fields: [DelimitedMachine.Field] { quoted?.fields ?? plain }
+
+  var isOfLines: Bool { quoted == nil }
+
+  mutating func goOn(line: Int) {
+    lines = LineMachine(limit: settings.limit, lineEnd: settings.lineEnd, line: line)
+  }
 
   mutating func next(_ input: inout InputBuffer) -> DelimitedMachine.Row? {
     if quoted != nil { return quoted?.next(&input) }

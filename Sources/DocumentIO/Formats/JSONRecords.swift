@@ -11,12 +11,21 @@ struct JSONRecords: RecordFormat {
     lines = LineMachine(limit: settings.limit, lineEnd: settings.lineEnd)
   }
 
+  mutating func begin(_ input: inout InputBuffer) -> FoundBeginning { .records(note: nil) }
+
+  var isOfLines: Bool { true }
+
+  mutating func goOn(line: Int) {
+    lines = LineMachine(limit: settings.limit, lineEnd: settings.lineEnd, line: line)
+  }
+
   mutating func next(_ input: inout InputBuffer) -> FoundRecord? {
     guard let frame = lines.next(&input) else { return nil }
     guard frame.beginning == nil else { return .reject(settings.tooLong(frame)) }
     let bytes = input.bytes
     let line = bytes.span.extracting(frame.range)
     if isBlank(line) { return .blank(settings.reject(frame, bytes, "the line is empty")) }
+    guard frame.byte >= settings.start else { return .skipped }
     do throws(UTF8.ValidationError) { _ = try UTF8Span(validating: line) } catch {
       return .reject(settings.reject(frame, bytes, encodingFault(error, line).reason))
     }

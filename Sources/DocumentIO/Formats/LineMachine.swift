@@ -24,15 +24,15 @@ struct LineMachine {
   var lineEnd: UInt8 = 0x0A
 
   /// The number of the line that comes next.
-  private(set) var line = 1
+  private(set) var line: Int
   private var scanned = 0
   private var tooLong: Frame?
 
   /// Whether a line over the limit is being let go by.
   var isWithinLine: Bool { tooLong != nil }
 
-  init(limit: Int, lineEnd: UInt8 = 0x0A) {
-    (self.limit, self.lineEnd) = (min(limit, .max - 1), lineEnd)
+  init(limit: Int, lineEnd: UInt8 = 0x0A, line: Int = 1) {
+    (self.limit, self.lineEnd, self.line) = (min(limit, .max - 1), lineEnd, line)
   }
 
   /// The next line; nil when more bytes are needed, or when there are none at the end.

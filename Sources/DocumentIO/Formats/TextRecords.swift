@@ -4,14 +4,27 @@ enum FoundRecord {
   case reject(Reject)
   /// A line with nothing in it, which is nothing at the end of a file and a reject before it.
   case blank(Reject)
-  /// Something to know of the file.
-  case note(String)
+  /// Something that begins before the first byte of interest, and is no line with nothing in it.
+  case skipped
+}
+
+/// What a format makes of the beginning of a file.
+enum FoundBeginning {
+  case needsMore
+  /// Records come next; something may be to know of the file.
+  case records(note: String?)
   /// Nothing of the file can be read.
   case failure(String)
 }
 
 /// The records of one format: bytes in, records out, however the bytes come.
 protocol RecordFormat {
+  /// Looks at what comes before the first record, and takes it.
+  mutating func begin(_ input: inout InputBuffer) -> FoundBeginning
+  /// Whether a record is a line, whatever came before it.
+  var isOfLines: Bool { get }
+  /// Goes on with the line of this number, where a record is a line.
+  mutating func goOn(line: Int)
   /// The next of them; nil when more bytes are needed, or when there are none at the end.
   mutating func next(_ input: inout InputBuffer) -> FoundRecord?
 }
@@ -25,9 +38,13 @@ struct RecordSettings {
   var lineEnd: UInt8
   /// Whether nobody said that the file is text.
   var isFormatGuessed: Bool
+  /// Which part of a source it is.
+  var part: Int
+  /// What begins before this byte is of no interest.
+  var start: Int
 
   func location(_ frame: Frame) -> SourceLocation {
-    SourceLocation(file: file, line: frame.line, byte: frame.byte)
+    SourceLocation(file: file, line: frame.line, byte: frame.byte, part: part)
   }
 
   func reject(
@@ -50,17 +67,32 @@ struct RecordSettings {
 struct TextRecords: RecordFormat {
   private let settings: RecordSettings
   private var lines: LineMachine
-  private var isFirst = true
 
   init(_ settings: RecordSettings) {
     self.settings = settings
     lines = LineMachine(limit: settings.limit, lineEnd: settings.lineEnd)
   }
 
+  mutating func begin(_ input: inout InputBuffer) -> FoundBeginning {
+    guard settings.isFormatGuessed else { return .records(note: nil) }
+    let found = LineMachine.find(settings.lineEnd, input, from: 0)
+    guard let end = found ?? (input.isAtEnd ? input.count : nil) else {
+      // A line over the limit is no object, however it goes on.
+      return input.count > settings.limit ? .records(note: nil) : .needsMore
+    }
+    return .records(note: note(input, lineLength: end))
+  }
+
+  var isOfLines: Bool { true }
+
+  mutating func goOn(line: Int) {
+    lines = LineMachine(limit: settings.limit, lineEnd: settings.lineEnd, line: line)
+  }
+
   mutating func next(_ input: inout InputBuffer) -> FoundRecord? {
-    if isFirst, settings.isFormatGuessed, let note = note(input) { return .note(note) }
     guard let frame = lines.next(&input) else { return nil }
     guard frame.beginning == nil else { return .reject(settings.tooLong(frame)) }
+    guard frame.byte >= settings.start else { return .skipped }
     let bytes = input.bytes
     let range = withoutReturn(frame.range, bytes, settings.lineEnd)
     guard !range.isEmpty else {
@@ -74,12 +106,7 @@ struct TextRecords: RecordFormat {
   }
 
   /// Said when the first line is a JSON object, though nobody said that the file is text.
-  private mutating func note(_ input: InputBuffer) -> String? {
-    guard
-      let end = LineMachine.find(settings.lineEnd, input, from: 0)
-        ?? (input.isAtEnd ? input.count : nil)
-    else { return nil }
-    isFirst = false
+  private func note(_ input: InputBuffer, lineLength end: Int) -> String? {
     let bytes = input.bytes
     var members: [JSONScanner.Member] = []
     do throws(JSONFault) {

@@ -15,7 +15,7 @@ final class ByteSource {
     case end(fault: String?)
   }
 
-  /// Bytes of the file taken so far, as they lie there.
+  /// How far the file has been taken, in bytes as they lie there.
   private(set) var consumed = 0
   /// Whether it is a regular file, which never lets one wait.
   let isRegular: Bool
@@ -70,6 +70,13 @@ final class ByteSource {
     }
     guard decompressor != nil else { return try read(into: &buffer, wait: wait) }
     return try decompress(into: &buffer, wait: wait)
+  }
+
+  /// Goes to a byte of a regular file that is not compressed.
+  func seek(to byte: Int) throws(SystemError) {
+    precondition(isRegular && hasStarted && decompressor == nil, "only plain files have places")
+    try system.seek(descriptor, byte)
+    consumed = byte
   }
 
   /// Whether the file ended before its first bytes could tell whether it is compressed.

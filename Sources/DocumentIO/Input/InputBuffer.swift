@@ -26,6 +26,11 @@ struct InputBuffer {
     offset += count
   }
 
+  /// Lets all go, since reading goes on at another place of the stream.
+  mutating func restart(at offset: Int) {
+    (start, end, self.offset, isAtEnd) = (0, 0, offset, false)
+  }
+
   /// Puts bytes at the end.
   mutating func append(_ more: some Collection<UInt8>) {
     guard !more.isEmpty else { return }

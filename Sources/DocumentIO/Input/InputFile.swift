@@ -23,6 +23,25 @@ public struct InputFile: Sendable, Hashable {
   /// Whether it is standard input.
   public var isStandardInput: Bool { name == Self.standardInput.name }
 
+  /// Throws where only all of it can be read, from its beginning.
+  func checkCanBeCut(_ system: SystemCalls) throws(InputOutputError) {
+    if isStandardInput { throw Self.cannotBeCut(shown) }
+    guard byteCount == nil else { return }
+    // One that cannot be looked at is told by its reader.
+    guard let status = try? system.patient.status(name, true), status.kind != .regular else {
+      return
+    }
+    throw Self.cannotBeCut("\(shown), a \(status.kind),")
+  }
+
+  /// Why only all of something can be read.
+  static func cannotBeCut(_ shown: String) -> InputOutputError {
+    InputOutputError(.input, "\(shown) cannot be resumed or cut; \(saving)")
+  }
+
+  /// What a user does with what can only be read once.
+  static let saving = "save it in a file and name that"
+
   /// The name in messages.
   var shown: String { isStandardInput ? "standard input" : terminalText(name.text) }
 }

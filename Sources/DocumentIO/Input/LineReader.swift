@@ -26,14 +26,19 @@ public final class LineReader {
 
   /// Opens a path, `-` being standard input.
   public convenience init(path: String, limit: Int) throws {
-    try self.init(path: path, limit: limit, system: .real)
+    try self.init(name: FileName(path), limit: limit, system: .real)
   }
 
-  package init(path: String, limit: Int, system: SystemCalls) throws {
-    name = path == "-" ? "standard input" : terminalText(path)
+  /// Opens a file by its name, `-` being standard input.
+  public convenience init(name: FileName, limit: Int) throws {
+    try self.init(name: name, limit: limit, system: .real)
+  }
+
+  package init(name file: FileName, limit: Int, system: SystemCalls) throws {
+    name = file == FileName("-") ? "standard input" : terminalText(file.text)
     machine = LineMachine(limit: limit)
     do throws(SystemError) {
-      source = try ByteSource(FileName(path), system: system, cancellation: Cancellation())
+      source = try ByteSource(file, system: system, cancellation: Cancellation())
     } catch {
       throw InputOutputError(.input, "cannot open \(name): \(error)")
     }

@@ -23,33 +23,49 @@ public final class RecordReader {
     case end
   }
 
-  private enum Stage { case unopened, beginning, records, finished }
+  enum Stage {
+    case unopened, beginning, header, searching(LineSearch), checking, records, finished
+  }
 
-  private let file: InputFile
-  private let options: Options
+  let file: InputFile
+  let extent: Extent
+  let options: Options
+  /// The number of the part, for the places of its items.
+  let part: Int
   private let system: SystemCalls
-  private let cancellation: Cancellation
-  private var stage = Stage.unopened
-  private var source: ByteSource?
-  private var input = InputBuffer()
-  private var format: (any RecordFormat)?
+  let cancellation: Cancellation
+  var stage = Stage.unopened
+  private(set) var source: ByteSource?
+  var input = InputBuffer()
+  var format: (any RecordFormat)?
+  /// What ends a line of the file.
+  var lineEnd: UInt8 = 0x0A
+  /// Where its first record can begin.
+  var firstByte = 0
   /// Why the file could not be read to its end.
-  private var fault: String?
-  private var ready = ReadyItems()
+  private(set) var fault: String?
+  private var ready: ReadyItems
 
   /// A reader of one file, which is opened with the first record.
-  public convenience init(_ file: InputFile, options: Options = .init()) {
-    self.init(file, options: options, system: .real, cancellation: Cancellation())
+  public convenience init(
+    _ file: InputFile, extent: Extent = .whole, options: Options = .init()
+  ) {
+    self.init(
+      InputPart(file, extent: extent), options: options, system: .real,
+      cancellation: Cancellation())
   }
 
   init(
-    _ file: InputFile, options: Options, system: SystemCalls, cancellation: Cancellation
+    _ part: InputPart, number: Int = 0, options: Options, system: SystemCalls,
+    cancellation: Cancellation
   ) {
-    (self.file, self.options) = (file, options)
+    (file, extent, self.part, self.options) = (part.file, part.extent, number, options)
     (self.system, self.cancellation) = (system, cancellation)
+    ready = ReadyItems(extent)
   }
 
-  /// Bytes of the file that have been read, as they lie there.
+  /// How far the file has been read, in bytes as they lie there; what an extent leaves out at the
+  /// beginning counts as read.
   public var consumedFileBytes: Int { source?.consumed ?? 0 }
 
   /// The next item, nil at the end; waits for it, in this thread, until the task is cancelled.
@@ -72,12 +88,14 @@ public final class RecordReader {
       case .beginning:
         guard try hasBeginning(wait: wait) else { return .wouldWait }
         begin()
+      case .header:
+        if !beginRecords(), try !fillOrFinish(wait: wait) { return .wouldWait }
+      case .searching(let search): try go(on: search)
+      case .checking: try check()
       case .records:
         if let found = format?.next(&input) {
           take(found)
-        } else if input.isAtEnd {
-          finish()
-        } else if try !fill(wait: wait) {
+        } else if try !fillOrFinish(wait: wait) {
           return .wouldWait
         }
       case .finished: return .end
@@ -89,14 +107,22 @@ public final class RecordReader {
     stage = .beginning
     do throws(SystemError) {
       source = try ByteSource(file.name, system: system, cancellation: cancellation)
+      let isRegular = source?.isRegular == true && !file.isStandardInput
+      if extent != .whole, !isRegular { fail("cannot be resumed or cut; \(InputFile.saving)") }
     } catch {
       let reason = error.isMissing ? "it is gone; it was there when reading began" : "\(error)"
       fail("cannot be read: \(reason)")
     }
   }
 
+  private func fillOrFinish(wait: Bool) throws(CancellationError) -> Bool {
+    if !input.isAtEnd { return try fill(wait: wait) }
+    finish()
+    return true
+  }
+
   /// Puts more bytes into the buffer, or notes that there are none; false when that would wait.
-  private func fill(wait: Bool) throws(CancellationError) -> Bool {
+  func fill(wait: Bool) throws(CancellationError) -> Bool {
     guard let source else { return true }
     switch try source.fill(&input, wait: wait) {
     case .more: return true
@@ -110,98 +136,52 @@ public final class RecordReader {
 
   private func take(_ found: FoundRecord) {
     switch found {
-    case .record(let record): ready.add(.record(record))
-    case .reject(let reject): ready.add(.reject(reject))
-    case .blank(let reject): ready.hold(reject)
-    case .note(let note): notice(note, isFailure: false)
-    case .failure(let reason): fail(reason)
+    case .record(let record): ready.add(.record(record), at: record.location)
+    case .reject(let reject): ready.add(.reject(reject), at: reject.location)
+    case .blank(let reject): ready.addBlank(reject)
+    case .skipped: ready.skip()
+    }
+    switch ready.state {
+    case .open: return
+    case .past: close()
+    case .changed: failChanged()
     }
   }
 
-  private func notice(_ text: String, isFailure: Bool) {
-    ready.add(.notice(InputNotice("\(file.shown) \(text)", isFailure: isFailure)))
+  func notice(_ text: String, isFailure: Bool) {
+    ready.say(InputNotice("\(file.shown) \(text)", isFailure: isFailure))
   }
 
-  private func fail(_ reason: String) {
+  func fail(_ reason: String) {
     notice(reason, isFailure: true)
+    close()
+  }
+
+  /// The item that reading was to go on behind is not there.
+  func failChanged() {
+    let line = extent.after?.line ?? 0
+    fail(
+      "cannot be gone on with behind its line \(line): no record begins there as before; the file "
+        + "has been changed, or is read with other options")
+  }
+
+  func close() {
     stage = .finished
     source = nil
   }
 
-  private func finish() {
+  func finish() {
     ready.dropHeld()
     stage = .finished
-    guard let fault else { return }
+    guard let fault else {
+      if ready.isWaiting { failChanged() }
+      return
+    }
     let isBegun = consumedFileBytes > 0
     notice(
       isBegun
         ? "was not read to its end: \(fault); what came before was read"
         : "cannot be read: \(fault)",
       isFailure: true)
-  }
-}
-
-extension RecordReader {
-  /// How much of a file is looked at to tell what it is.
-  private static let beginningSize = 1 << 16
-  /// How far a line feed is looked for before carriage returns are taken for line ends.
-  private static let longestSearch = 1 << 20
-
-  /// Whether enough has come to tell what the file is: of a pipe a line, since it may be slow.
-  private func hasBeginning(wait: Bool) throws(CancellationError) -> Bool {
-    while !input.isAtEnd {
-      let begun = input.bytes[input.range]
-      let hasLine = begun.contains(0x0A)
-      let isEnough =
-        input.count >= (hasLine || !begun.contains(0x0D) ? Self.beginningSize : Self.longestSearch)
-      if isEnough || hasLine && source?.isRegular != true { return true }
-      guard try fill(wait: wait) else { return false }
-    }
-    return true
-  }
-
-  /// Looks at the file's beginning, and begins with its records if it can be read.
-  private func begin() {
-    if input.count == 0 || source?.isCutShort == true, InputFormat.isCompressed(file.name),
-      source?.compression == nil
-    {
-      return fail("is named as a compressed file and has \(input.count) bytes; it was cut off")
-    }
-    let format = options.format ?? InputFormat(name: file.name)
-    let begun = input.bytes[input.range]
-    let found =
-      zipped(begun, name: file.name) ?? stranger(begun, isWhole: input.isAtEnd)
-      ?? (format == .jsonl ? strangeJSON(withoutMark(begun), isWhole: input.isAtEnd) : nil)
-    if let found {
-      return fail("is \(found.kind); \(remedy(found, format ?? .text))")
-    }
-    if begun.count > withoutMark(begun).count { input.take(3) }
-    let isReturnOnly = begun.contains(0x0D) && !begun.contains(0x0A)
-    let settings = RecordSettings(
-      file: file.name.text, textField: options.textField, limit: options.longestRecord,
-      lineEnd: isReturnOnly ? 0x0D : 0x0A, isFormatGuessed: format == nil)
-    stage = .records
-    switch format ?? .text {
-    case .text: self.format = TextRecords(settings)
-    case .jsonl: self.format = JSONRecords(settings)
-    case .csv: self.format = DelimitedRecords(settings, hasQuotes: true)
-    case .tsv: self.format = DelimitedRecords(settings, hasQuotes: false)
-    }
-  }
-
-  private func withoutMark(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes
-  }
-
-  /// What a user types to make of the file one that can be read.
-  private func remedy(_ found: Stranger, _ format: InputFormat) -> String {
-    let name = file.isStandardInput ? "FILE" : shellWord(file.name)
-    if let command = found.command {
-      return "make text of it: \(command.replacing("FILE", with: name))"
-    }
-    let ending = ["text": "txt"][format.rawValue] ?? format.rawValue
-    let filter = found.filter ?? "cat"
-    let unpack = source?.compression.map { "\($0) -dc \(name) | \(filter)" } ?? "\(filter) \(name)"
-    return "convert it: \(unpack) > converted.\(ending)"
   }
 }

@@ -6,7 +6,7 @@ internal import Foundation
 /// are asked for. The thread ends with the last of them, or when the source is let go; it also
 /// waits for slow pipes, so that no task does.
 public final class RecordSource: AsyncSequence, Sendable {
-  /// Bytes of all files, nil where one has no size.
+  /// Bytes of all files or parts as they lie on disk, nil where one has no size.
   public let totalBytes: Int?
 
   /// The most items that are read ahead, and the most bytes of text in them (one item may be
@@ -20,10 +20,41 @@ public final class RecordSource: AsyncSequence, Sendable {
     self.init(inputs, options: options, system: .real)
   }
 
-  package init(_ inputs: Inputs, options: RecordReader.Options, system: SystemCalls) {
-    totalBytes = inputs.byteCount
+  package convenience init(_ inputs: Inputs, options: RecordReader.Options, system: SystemCalls) {
+    self.init(
+      SourcePlan(inputs.files.map { InputPart($0) }, notices: inputs.notices), options, system)
+  }
+
+  /// The records of parts of files, in their order; `SourceLocation.part` tells which.
+  ///
+  /// To go on with a run, give the same parts again, `first` being that of the last record that was
+  /// used, with the record as its `extent.after`, and no notices: they have been said. Notices that
+  /// came between that record and the next come again.
+  ///
+  /// - Parameters:
+  ///   - parts: all of them.
+  ///   - first: the number of the one to begin with; those before it are not opened.
+  ///   - notices: what comes before all records.
+  /// - Throws: `InputOutputError` where not all is wanted of what is no regular file.
+  public convenience init(
+    _ parts: [InputPart], first: Int = 0, notices: [InputNotice] = [],
+    options: RecordReader.Options = .init()
+  ) throws(InputOutputError) {
+    try self.init(parts, first: first, notices: notices, options: options, system: .real)
+  }
+
+  package convenience init(
+    _ parts: [InputPart], first: Int, notices: [InputNotice], options: RecordReader.Options,
+    system: SystemCalls
+  ) throws(InputOutputError) {
+    for part in parts[first...] where part.extent != .whole { try part.file.checkCanBeCut(system) }
+    self.init(SourcePlan(parts, first: first, notices: notices), options, system)
+  }
+
+  private init(_ plan: SourcePlan, _ options: RecordReader.Options, _ system: SystemCalls) {
+    totalBytes = plan.byteCount
     let queue = queue
-    let thread = Thread { Self.read(inputs, options, system, queue) }
+    let thread = Thread { Self.read(plan, options, system, queue) }
     thread.name = "spo reader"
     thread.start()
   }
@@ -42,7 +73,8 @@ public final class RecordSource: AsyncSequence, Sendable {
 
   deinit { queue.stop() }
 
-  /// Bytes of files that have been read; all of a file that is done with, whatever it was.
+  /// How many of `totalBytes` have been read; all of a file that is done with, whatever it was.
+  /// What comes before the place where reading began counts as read.
   public var readBytes: Int { queue.readBytes }
 
   /// Whether asking for the next item would wait.
@@ -89,47 +121,6 @@ public final class RecordSource: AsyncSequence, Sendable {
 
   /// The source itself: there is one position, whoever asks.
   public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(source: self) }
-
-  private static func read(
-    _ inputs: Inputs, _ options: RecordReader.Options, _ system: SystemCalls, _ queue: RecordQueue
-  ) {
-    defer { queue.end() }
-    queue.add(inputs.notices.map(InputItem.notice), readBytes: 0)
-    var done = 0
-    for file in inputs.files {
-      let reader = RecordReader(
-        file, options: options, system: system, cancellation: queue.cancellation)
-      do throws(CancellationError) { try read(reader, done, queue) } catch { return }
-      done += file.byteCount ?? reader.consumedFileBytes
-      queue.add([], readBytes: done)
-    }
-  }
-
-  /// Reads one file. What has come is given out before more is waited for.
-  private static func read(
-    _ reader: RecordReader, _ done: Int, _ queue: RecordQueue
-  ) throws(CancellationError) {
-    var batch: [InputItem] = []
-    var bytes = 0
-    var mayWait = false
-    // Few at a time at first, so that the first go out soon; handing over has its price, too.
-    var most = 16
-    while true {
-      let step = try reader.step(wait: mayWait)
-      if case .item(let item) = step {
-        batch.append(item)
-        bytes += item.byteCount
-      }
-      let isFull = batch.count >= most || bytes >= 1 << 18
-      if case .item = step, !isFull, !mayWait { continue }
-      queue.add(batch, readBytes: done + reader.consumedFileBytes)
-      try queue.cancellation.check()
-      if isFull { most = Swift.min(2 * most, mostAhead.items / 4) }
-      (batch, bytes) = ([], 0)
-      if case .end = step { return }
-      if case .wouldWait = step { mayWait = true } else { mayWait = false }
-    }
-  }
 }
 
 extension InputItem {

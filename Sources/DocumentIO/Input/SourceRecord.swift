@@ -6,10 +6,12 @@ public struct SourceLocation: Sendable, Hashable {
   public var line: Int
   /// The byte at which the record begins, from 0, in the decompressed stream.
   public var byte: Int
+  /// Which of the files or parts of a `RecordSource` it is in, from 0.
+  public var part: Int
 
   /// A place.
-  public init(file: String, line: Int, byte: Int) {
-    (self.file, self.line, self.byte) = (file, line, byte)
+  public init(file: String, line: Int, byte: Int, part: Int = 0) {
+    (self.file, self.line, self.byte, self.part) = (file, line, byte, part)
   }
 }
 

@@ -17,13 +17,15 @@ extension OutputWriter {
     do throws(SystemError) { try system.synchronize(descriptor) } catch {
       // Some file systems cannot.
       guard error.code != EINVAL else { return }
-      throw InputOutputError(.output, "cannot finish writing to \(shown): \(error)")
+      // What the disk has of it is not known, also when it says yes the next time.
+      throw failed(.output, "cannot finish writing to \(shown): \(error)")
     }
   }
 
   /// Gives a file its name; the disk holds it already.
-  func publish() throws(InputOutputError) {
-    guard case .file(let path) = target, let descriptor else { return }
+  func publish() throws {
+    guard case .file(let path) = target else { return }
+    let descriptor = try opened()
     self.descriptor = nil
     do throws(SystemError) {
       do throws(SystemError) { try system.close(descriptor) } catch  where error.code == EINTR {

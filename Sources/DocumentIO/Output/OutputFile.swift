@@ -16,6 +16,8 @@ public final class OutputFile: @unchecked Sendable {
   private let queue = DispatchQueue(label: "spo writer")
   package let isFile: Bool
 
+  /// Whether its name says that it is compressed.
+  public let isCompressed: Bool
   /// Whether a terminal shows it.
   public let isTerminal: Bool
 
@@ -30,6 +32,7 @@ public final class OutputFile: @unchecked Sendable {
   package init(_ name: FileName, system: SystemCalls) throws(InputOutputError) {
     writer = try OutputWriter(name, system: system, cancellation: cancellation)
     (isTerminal, isFile) = (writer.isTerminal, writer.isFile)
+    isCompressed = OutputCompression(name: name) != nil
   }
 
   /// Adds a whole record through `body`, and writes out when much has been added.

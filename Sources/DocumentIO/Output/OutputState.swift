@@ -20,6 +20,7 @@ extension OutputWriter {
   ///
   /// - Returns: what it holds then.
   func seal() throws -> OutputState {
+    if let failure { throw failure }
     try endMember()
     try flush()
     try synchronize()
@@ -100,4 +101,11 @@ extension OutputFile {
 
   /// Bytes that have been added and are in no member yet.
   package var pending: Int { locked { $0.pending } }
+
+  /// Ends without giving the file its name, and keeps nothing of it.
+  package func discardPartial() {
+    locked { writer in
+      if let name = writer.keep() { try? writer.system.unlink(name) }
+    }
+  }
 }

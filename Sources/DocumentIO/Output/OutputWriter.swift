@@ -20,6 +20,8 @@ final class OutputWriter {
   private let compression: OutputCompression?
   /// Records of a member that is not made yet.
   private var member: [UInt8] = []
+  /// Why something could not be written: what came then is lost, so nothing may be built on it.
+  var failure: InputOutputError?
   /// Of all bytes written, where whoever began asked for it.
   var digest: SHA256?
 
@@ -78,7 +80,11 @@ final class OutputWriter {
   /// Writes out everything but what belongs to a member that has not ended.
   func flush() throws {
     guard !buffer.isEmpty else { return }
-    let descriptor = try opened()
+    let descriptor: Int32
+    do { descriptor = try opened() } catch let error as InputOutputError {
+      failure = error
+      throw error
+    }
     var done = 0
     defer { forget(done) }
     while done < buffer.count {
@@ -95,9 +101,16 @@ final class OutputWriter {
         cutOff(descriptor, done - whole)
         done = buffer.count
         let kind: InputOutputError.Kind = error.code == EPIPE ? .closedPipe : .output
-        throw InputOutputError(kind, "cannot write to \(shown): \(error)")
+        throw failed(kind, "cannot write to \(shown): \(error)")
       }
     }
+  }
+
+  /// An error that stays.
+  func failed(_ kind: InputOutputError.Kind, _ description: String) -> InputOutputError {
+    let error = InputOutputError(kind, description)
+    failure = error
+    return error
   }
 
   private func writeSome(_ descriptor: Int32, from done: Int) throws(SystemError) -> Int {

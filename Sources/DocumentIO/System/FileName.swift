@@ -46,7 +46,7 @@ public struct FileName: Sendable, Hashable, Comparable {
   }
 
   /// This name as a directory with `name` in it; an absolute `name` stands for itself.
-  func appending(_ name: FileName) -> FileName {
+  package func appending(_ name: FileName) -> FileName {
     if name.bytes.first == Self.slash || bytes.isEmpty { return name }
     let separator = bytes.last == Self.slash ? [] : [Self.slash]
     return FileName(bytes: bytes + separator + name.bytes)

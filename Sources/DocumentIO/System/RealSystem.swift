@@ -13,6 +13,9 @@ extension SystemCalls {
     read: { descriptor, buffer throws(SystemError) in
       try checked(Foundation.read(descriptor, buffer.baseAddress, buffer.count))
     },
+    seek: { descriptor, byte throws(SystemError) in
+      _ = try checked(lseek(descriptor, off_t(byte), SEEK_SET))
+    },
     write: { descriptor, buffer throws(SystemError) in
       try checked(Foundation.write(descriptor, buffer.baseAddress, buffer.count))
     },
@@ -115,6 +118,7 @@ extension FileStatus {
       }
     identity = FileIdentity(device: UInt64(found.st_dev), number: UInt64(found.st_ino))
     size = Int(found.st_size)
+    modified = Int(found.st_mtim.tv_sec) * 1_000_000_000 + Int(found.st_mtim.tv_nsec)
     mode = UInt32(found.st_mode & 0o7777)
   }
 }

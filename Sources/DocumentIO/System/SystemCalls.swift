@@ -11,6 +11,8 @@ package struct SystemCalls: Sendable {
   package var close: @Sendable (Int32) throws(SystemError) -> Void
   /// Reads into the buffer and gives the number of bytes, 0 at the end.
   package var read: @Sendable (Int32, UnsafeMutableRawBufferPointer) throws(SystemError) -> Int
+  /// Goes to a byte of a file, counted from its beginning.
+  package var seek: @Sendable (Int32, Int) throws(SystemError) -> Void
   /// Writes from the buffer and gives the number of bytes.
   package var write: @Sendable (Int32, UnsafeRawBufferPointer) throws(SystemError) -> Int
   /// Waits for events of a descriptor, at most so many milliseconds; false when none came.
@@ -60,6 +62,8 @@ package struct FileStatus: Sendable, Equatable {
   package var identity: FileIdentity
   /// Bytes of a regular file.
   package var size: Int
+  /// When its bytes were changed last, in nanoseconds since 1970.
+  package var modified: Int
   /// Permission bits.
   package var mode: UInt32
 }
@@ -81,6 +85,9 @@ extension SystemCalls {
     }
     calls.read = { descriptor, buffer throws(SystemError) in
       try retrying { () throws(SystemError) in try own.read(descriptor, buffer) }
+    }
+    calls.seek = { descriptor, byte throws(SystemError) in
+      try retrying { () throws(SystemError) in try own.seek(descriptor, byte) }
     }
     calls.write = { descriptor, buffer throws(SystemError) in
       try retrying { () throws(SystemError) in try own.write(descriptor, buffer) }

@@ -1,14 +1,16 @@
-import Foundation
-import Synchronization
-
-@testable import DocumentIO
+package import DocumentIO
+internal import Foundation
+internal import Synchronization
 
 /// The system's calls, of which the n-th fails, or does only a part.
-final class FailingSystem: Sendable {
-  enum Failure: Sendable {
+package final class FailingSystem: Sendable {
+  package enum Failure: Sendable {
     case error(Int32)
     /// Reads and writes take one byte; other calls succeed.
     case short
+    /// As if the program had ended there: a write does half of its work, and nothing after it does
+    /// any.
+    case death
   }
 
   private let count = Atomic(0)
@@ -17,25 +19,37 @@ final class FailingSystem: Sendable {
   private let last: Mutex<String> = Mutex("")
 
   /// - Parameter nth: from 1; every call when it is 0.
-  init(nth: Int, _ failure: Failure) { (self.nth, self.failure) = (nth, failure) }
+  package init(nth: Int, _ failure: Failure) { (self.nth, self.failure) = (nth, failure) }
 
   /// Whether the call came that was to fail.
-  var hasFailed: Bool { count.load(ordering: .relaxed) >= nth }
+  package var hasFailed: Bool { count.load(ordering: .relaxed) >= nth }
   /// The call that failed.
-  var failed: String { last.withLock { $0 } }
+  package var failed: String { last.withLock { $0 } }
 
   private func isTurn(_ name: String) -> Bool {
     let number = count.add(1, ordering: .relaxed).newValue
-    guard number == nth || nth == 0 else { return false }
+    var isTurn = number == nth || nth == 0
+    if case .death = failure { isTurn = number >= nth }
+    guard isTurn else { return false }
     last.withLock { $0 = name }
     return true
   }
 
-  private func check(_ name: String) throws(SystemError) {
-    if isTurn(name), case .error(let code) = failure { throw SystemError(code) }
+  /// Whether the call that is the program's last is under way.
+  private var isFirstDeath: Bool {
+    if case .death = failure { count.load(ordering: .relaxed) == nth } else { false }
   }
 
-  var calls: SystemCalls {
+  private func check(_ name: String) throws(SystemError) {
+    guard isTurn(name) else { return }
+    switch failure {
+    case .error(let code): throw SystemError(code)
+    case .death: throw SystemError(EIO)
+    case .short: return
+    }
+  }
+
+  package var calls: SystemCalls {
     let real = SystemCalls.real
     var calls = real
     calls.open = { name, flags, mode throws(SystemError) in
@@ -49,14 +63,18 @@ final class FailingSystem: Sendable {
     }
     calls.read = { descriptor, buffer throws(SystemError) in
       guard self.isTurn("read") else { return try real.read(descriptor, buffer) }
-      if case .error(let code) = self.failure { throw SystemError(code) }
+      if let code = self.failure.code { throw SystemError(code) }
       return try real.read(descriptor, UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(1)))
+    }
+    calls.seek = { descriptor, byte throws(SystemError) in
+      try self.check("seek")
+      try real.seek(descriptor, byte)
     }
     calls.write = { descriptor, buffer throws(SystemError) in
       guard self.isTurn("write") else { return try real.write(descriptor, buffer) }
-      if case .error(let code) = self.failure {
-        // A full disk takes a part first.
-        if code == ENOSPC {
+      if let code = self.failure.code {
+        // A full disk takes a part first, as one does whose program dies.
+        if code == ENOSPC || self.isFirstDeath {
           _ = try real.write(
             descriptor, UnsafeRawBufferPointer(rebasing: buffer.prefix(buffer.count / 2)))
         }
@@ -92,10 +110,25 @@ final class FailingSystem: Sendable {
       try self.check("synchronize")
       try real.synchronize(descriptor)
     }
+    calls.unlink = { name throws(SystemError) in
+      try self.check("unlink")
+      try real.unlink(name)
+    }
     calls.rename = { old, new throws(SystemError) in
       try self.check("rename")
       try real.rename(old, new)
     }
     return calls
+  }
+}
+
+extension FailingSystem.Failure {
+  /// What errno tells.
+  fileprivate var code: Int32? {
+    switch self {
+    case .error(let code): code
+    case .death: EIO
+    case .short: nil
+    }
   }
 }
