@@ -171,8 +171,8 @@ let package = Package(
     .testTarget(
       name: "RelationServingTests",
       dependencies: [
-        "GRPCChannel", "GlobalPointer", "Inference", "Limiting", "RelationServing", "TestSupport",
-        "Triton", .product(name: "Logging", package: "swift-log"),
+        "EchoServer", "GRPCChannel", "GlobalPointer", "Inference", "Limiting", "RelationServing",
+        "TestSupport", "Triton", .product(name: "Logging", package: "swift-log"),
         .product(name: "InMemoryLogging", package: "swift-log"),
       ],
       swiftSettings: strictTests),

@@ -1,11 +1,11 @@
 internal import Inference
 internal import Synchronization
 
-/// Documents that were taken from a stream together, on their way through the engine. Their
-/// sentences share batches with those of other chunks; the last one that comes back completes it.
-final class Chunk<Document: Sendable>: Sendable {
-  /// What the stream gives of it; the failure is none of a document's own.
-  typealias Answer = Result<[Extraction<Document>], any Error>
+/// Texts that were taken from a stream together, on their way through the engine. Their sentences
+/// share batches with those of other chunks; the last one that comes back completes it.
+final class Chunk: Sendable {
+  /// What was read of each text in order; the failure is none of a text's own.
+  typealias Answer = Result<[BatchReading.DocumentResult], any Error>
 
   /// A sentence of a chunk: what a batch is made of.
   struct Sentence: Sendable {
@@ -16,9 +16,6 @@ final class Chunk<Document: Sendable>: Sendable {
   /// Its place among the stream's chunks.
   let number: Int
   let reading: BatchReading
-  private let documents: [Document]
-  private let texts: [String?]
-  private let first: Int
   private let state: Mutex<State>
 
   private struct State {
@@ -28,14 +25,11 @@ final class Chunk<Document: Sendable>: Sendable {
     var failure: (any Error)?
   }
 
-  init(
-    _ extractor: RelationExtractor, _ documents: [Document], number: Int, from first: Int,
-    _ text: (Document) -> String?
-  ) {
-    (self.documents, self.number, self.first) = (documents, number, first)
-    texts = documents.map(text)
-    reading = BatchReading(extractor: extractor, texts: texts.compactMap(\.self))
-    let missing = reading.sentences.count { [reading] in !reading.isEmpty($0) }
+  init(_ extractor: RelationExtractor, _ texts: [String], number: Int) {
+    self.number = number
+    let reading = BatchReading(extractor: extractor, texts: texts)
+    self.reading = reading
+    let missing = reading.sentences.count { !reading.isEmpty($0) }
     state = Mutex(State(outcomes: reading.nothing, missing: missing))
   }
 
@@ -48,33 +42,22 @@ final class Chunk<Document: Sendable>: Sendable {
 
   /// The answer where nothing has to be asked.
   var answerWithoutSentences: Answer? {
-    state.withLock { $0.missing == 0 ? $0.outcomes : nil }.map(answer)
+    state.withLock { $0.missing == 0 ? $0.outcomes : nil }.map { .success(reading.results($0)) }
   }
 
-  /// Takes what came back of some sentences; returns the answer with the last of them.
-  func complete(_ outcomes: [(place: Int, outcome: BatchReading.Outcome)]) -> Answer? {
-    finish(outcomes.count) { state in
-      for (place, outcome) in outcomes { state.outcomes[place] = outcome }
-    }
-  }
-
-  /// Takes note that some sentences do not come back.
-  func fail(_ sentences: Int, _ failure: any Error) -> Answer? {
-    finish(sentences) { $0.failure = $0.failure ?? failure }
-  }
-
-  private func finish(_ count: Int, _ change: (inout State) -> Void) -> Answer? {
-    let (outcomes, failure): ([BatchReading.Outcome]?, (any Error)?) = state.withLock { state in
-      change(&state)
-      state.missing -= count
+  /// Takes what came back of some sentences, or why they do not; returns the answer with the last
+  /// of them.
+  func complete(_ places: [Int], _ outcomes: Result<[BatchReading.Outcome], any Error>) -> Answer? {
+    let (all, failure): ([BatchReading.Outcome]?, (any Error)?) = state.withLock { state in
+      switch outcomes {
+      case .success(let outcomes):
+        for (place, outcome) in zip(places, outcomes) { state.outcomes[place] = outcome }
+      case .failure(let failure): state.failure = state.failure ?? failure
+      }
+      state.missing -= places.count
       return state.missing == 0 ? (state.outcomes, state.failure) : (nil, nil)
     }
     if let failure { return .failure(failure) }
-    return outcomes.map(answer)
-  }
-
-  private func answer(_ outcomes: [BatchReading.Outcome]) -> Answer {
-    .success(
-      RelationExtractor.extractions(documents, texts, reading.results(outcomes), from: first))
+    return all.map { .success(reading.results($0)) }
   }
 }

@@ -1,5 +1,5 @@
-internal import GlobalPointer
-internal import Inference
+internal import DequeModule
+internal import Synchronization
 
 /// The extractions of a stream of documents, in input order; see `RelationExtractor.extract(_:)`.
 ///
@@ -52,18 +52,21 @@ where Source.Element: Sendable {
   typealias Document = Source.Element
   typealias Window = [Extraction<Document>]
 
-  private let work: StreamWork<Document>
+  private let work: StreamWork
+  /// What was read and not handed out; its texts go their own way.
+  private let documents: DocumentLine<Document>
   private let root: Task<Void, Never>
 
   init(
     extractor: RelationExtractor, source: Source,
     text: @escaping @Sendable (Document) -> String?
   ) {
-    let work = StreamWork(extractor: extractor, text: text)
-    self.work = work
+    let work = StreamWork(extractor: extractor)
+    let documents = DocumentLine<Document>()
+    (self.work, self.documents) = (work, documents)
     root = Task {
       await withDiscardingTaskGroup { group in
-        group.addTask { await Self.read(source, text, into: work.monitor) }
+        group.addTask { await Self.read(source, text, into: documents, work.monitor) }
         await work.pump(&group)
       }
     }
@@ -83,25 +86,45 @@ where Source.Element: Sendable {
     let monitor = work.monitor
     monitor.change { $0.release() }
     guard await monitor.wait(.consumer, until: { $0.hasAnswer }) else { throw CancellationError() }
-    let (answer, failure) = monitor.change { ($0.takeAnswer(), $0.failure) }
-    if let answer { return try answer.get() }
+    let (next, failure) = monitor.change { ($0.takeAnswer(), $0.failure) }
+    if let (chunk, answer) = next {
+      return RelationExtractor.extractions(
+        documents.take(chunk.texts.count), chunk.texts, try answer.get(), from: chunk.first)
+    }
     if let failure { throw failure }
     return nil
   }
 
   private static func read(
-    _ source: Source, _ text: (Document) -> String?, into monitor: StreamWork<Document>.Shared
+    _ source: Source, _ text: (Document) -> String?, into documents: DocumentLine<Document>,
+    _ monitor: StreamWork.Shared
   ) async {
     do {
       var iterator = source.makeAsyncIterator()
       while let document = try await iterator.next() {
-        let bytes = text(document)?.utf8.count ?? 0
-        if monitor.change({ $0.append(document, bytes: bytes) }) { continue }
+        let text = text(document)
+        documents.append(document)
+        if monitor.change({ $0.append(text) }) { continue }
         guard await monitor.wait(.reader, until: { $0.hasRoom }) else { break }
       }
       monitor.change { $0.end(nil) }
     } catch {
       monitor.change { $0.end(error) }
+    }
+  }
+}
+
+/// Documents in the order in which they were read, until they are handed out.
+private final class DocumentLine<Document: Sendable>: Sendable {
+  private let documents = Mutex<Deque<Document>>([])
+
+  func append(_ document: Document) { documents.withLock { $0.append(document) } }
+
+  /// Takes the first ones out; they are there.
+  func take(_ count: Int) -> [Document] {
+    documents.withLock { documents in
+      defer { documents.removeFirst(count) }
+      return Array(documents.prefix(count))
     }
   }
 }

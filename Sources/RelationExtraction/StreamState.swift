@@ -1,10 +1,11 @@
 internal import DequeModule
 
-/// What the tasks of one stream share: documents that were read, chunks of them on their way and the
-/// batches that they fill. Decides what is done next; does nothing itself.
-struct StreamState<Document: Sendable>: Sendable {
-  typealias Batch = OpenBatches<Chunk<Document>.Sentence>.Batch
-  typealias Answer = Chunk<Document>.Answer
+/// What the tasks of one stream share: the texts of documents that were read, chunks of them on their
+/// way and the batches that they fill. Decides what is done next; does nothing itself. It knows no
+/// type of documents, so that the compiler can make fast code of it.
+struct StreamState: Sendable {
+  typealias Batch = OpenBatches<Chunk.Sentence>.Batch
+  typealias Answer = Chunk.Answer
 
   var depth: StreamDepth
 
@@ -13,20 +14,24 @@ struct StreamState<Document: Sendable>: Sendable {
   private var reader = Reader.waiting
   /// Why the source ended, where that is an error.
   private(set) var failure: (any Error)?
-  private var documents: Deque<(document: Document, bytes: Int)> = []
+  private var documents: Deque<String?> = []
   private var read = ReadPosition()
   private var taken = ReadPosition()
   private var handedOut = ReadPosition()
 
   /// Chunks in input order from the first that was not handed out, with their answers.
-  private var chunks: Deque<(end: ReadPosition, answer: Answer?)> = []
+  private struct Slot: Sendable {
+    let taken: TakenChunk
+    var answer: Answer?
+  }
+  private var chunks: Deque<Slot> = []
   private var chunksGone = 0
   /// The end of the chunk that the consumer has.
   private var held = ReadPosition()
 
   /// Chunks that are being tokenized.
   private var tokenizing = 0
-  private var open = OpenBatches<Chunk<Document>.Sentence>()
+  private var open = OpenBatches<Chunk.Sentence>()
   private var ready: Deque<Batch> = []
   private var inFlight = 0
   /// How much had been read when the source last looked as if it paused.
@@ -42,10 +47,10 @@ struct StreamState<Document: Sendable>: Sendable {
     return ahead.documents < depth.bound.documents && ahead.bytes < depth.bound.bytes
   }
 
-  /// Takes a document; whether there is room for another.
-  mutating func append(_ document: Document, bytes: Int) -> Bool {
-    documents.append((document, bytes))
-    read = read + ReadPosition(documents: 1, bytes: bytes)
+  /// Takes a document's text; whether there is room for another.
+  mutating func append(_ text: String?) -> Bool {
+    documents.append(text)
+    read = read + ReadPosition(documents: 1, bytes: text?.utf8.count ?? 0)
     if !hasRoom { reader = .blocked }
     return hasRoom
   }
@@ -81,18 +86,18 @@ struct StreamState<Document: Sendable>: Sendable {
 
   mutating func settle() { settled = read.documents }
 
-  /// Documents to be tokenized together: the chunk's number, its documents and its place.
-  mutating func takeChunk() -> (number: Int, documents: [Document], first: Int, end: ReadPosition) {
-    let count = min(documents.count, depth.chunk)
-    let first = taken.documents
-    let part = documents.prefix(count)
-    let bytes = part.reduce(0) { $0 + $1.bytes }
-    let all = part.map(\.document)
-    documents.removeFirst(count)
-    taken = taken + ReadPosition(documents: count, bytes: bytes)
-    chunks.append((taken, nil))
+  /// Documents to be tokenized together.
+  mutating func takeChunk() -> TakenChunk {
+    let texts = Array(documents.prefix(depth.chunk))
+    documents.removeFirst(texts.count)
+    let size = ReadPosition(
+      documents: texts.count, bytes: texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) })
+    let chunk = TakenChunk(
+      number: chunksGone + chunks.count, texts: texts, first: taken.documents, end: taken + size)
+    taken = chunk.end
+    chunks.append(Slot(taken: chunk))
     tokenizing += 1
-    return (chunksGone + chunks.count - 1, all, first, taken)
+    return chunk
   }
 
   /// The next full batch, or else the one that has waited longest.
@@ -104,7 +109,7 @@ struct StreamState<Document: Sendable>: Sendable {
 
   /// Takes the sentences of a chunk into batches, with the lengths that they are padded to.
   mutating func submit(
-    _ sentences: [Chunk<Document>.Sentence], padded lengths: [Int], at position: ReadPosition
+    _ sentences: [Chunk.Sentence], padded lengths: [Int], at position: ReadPosition
   ) {
     tokenizing -= 1
     for (sentence, length) in zip(sentences, lengths) {
@@ -140,11 +145,23 @@ struct StreamState<Document: Sendable>: Sendable {
     unblock()
   }
 
-  /// The next chunk's answer; nil when there is none.
-  mutating func takeAnswer() -> Answer? {
-    guard let answer = chunks.first?.answer else { return nil }
-    held = chunks.removeFirst().end
+  /// The next chunk and its answer; nil when there is none.
+  mutating func takeAnswer() -> (chunk: TakenChunk, answer: Answer)? {
+    guard let first = chunks.first, let answer = first.answer else { return nil }
+    chunks.removeFirst()
+    held = first.taken.end
     chunksGone += 1
-    return answer
+    return (first.taken, answer)
   }
+}
+
+/// Documents of a stream that are tokenized and handed out together.
+struct TakenChunk: Sendable {
+  /// Its place among the stream's chunks.
+  let number: Int
+  /// nil for a document that has none.
+  let texts: [String?]
+  /// The place of its first document, and the position behind its last.
+  let first: Int
+  let end: ReadPosition
 }

@@ -2,19 +2,17 @@ internal import Inference
 
 /// What a stream does between its source and its consumer: chunks of documents are tokenized, their
 /// sentences go through the engine in batches, and what comes back completes the chunks.
-struct StreamWork<Document: Sendable>: Sendable {
-  typealias State = StreamState<Document>
-  typealias Shared = Monitor<State, Side>
+struct StreamWork: Sendable {
+  typealias Shared = Monitor<StreamState, Side>
 
   /// Who waits on the state.
   enum Side { case reader, pump, consumer }
 
   let extractor: RelationExtractor
-  let text: @Sendable (Document) -> String?
   let monitor: Shared
 
-  init(extractor: RelationExtractor, text: @escaping @Sendable (Document) -> String?) {
-    (self.extractor, self.text) = (extractor, text)
+  init(extractor: RelationExtractor) {
+    self.extractor = extractor
     let depth = StreamDepth(extractor.engine.limits, extractor.configuration)
     monitor = Monitor(StreamState(depth))
   }
@@ -38,11 +36,8 @@ struct StreamWork<Document: Sendable>: Sendable {
     }
   }
 
-  private func tokenize(
-    _ taken: (number: Int, documents: [Document], first: Int, end: ReadPosition)
-  ) {
-    let chunk = Chunk(
-      extractor, taken.documents, number: taken.number, from: taken.first, text)
+  private func tokenize(_ taken: TakenChunk) {
+    let chunk = Chunk(extractor, taken.texts.compactMap(\.self), number: taken.number)
     let sentences = chunk.sentences
     let padded = extractor.planning.padded(lengths: sentences.map(\.length))
     let answer = chunk.answerWithoutSentences
@@ -52,7 +47,7 @@ struct StreamWork<Document: Sendable>: Sendable {
     }
   }
 
-  private func infer(_ batch: State.Batch) async {
+  private func infer(_ batch: StreamState.Batch) async {
     var request = InferenceBatch()
     request.paddedLength = batch.length
     for sentence in batch.sentences {
@@ -71,21 +66,20 @@ struct StreamWork<Document: Sendable>: Sendable {
       extractor.limiter.limit = depth.limits.concurrency
     }
     monitor.change { $0.returned(depth) }
-    let chunks = Dictionary(grouping: batch.sentences.indices) { batch.sentences[$0].chunk.number }
-    for rows in chunks.values { complete(batch, rows, result) }
+    complete(batch.sentences, result)
   }
 
-  /// Gives a chunk its part of what came back.
+  /// Gives each chunk its part of what came back.
   private func complete(
-    _ batch: State.Batch, _ rows: [Int], _ result: Result<[BatchReading.Outcome], any Error>
+    _ sentences: [Chunk.Sentence], _ result: Result<[BatchReading.Outcome], any Error>
   ) {
-    let chunk = batch.sentences[rows[0]].chunk
-    let answer =
-      switch result {
-      case .success(let outcomes):
-        chunk.complete(rows.map { (batch.sentences[$0].place, outcomes[$0]) })
-      case .failure(let error): chunk.fail(rows.count, error)
+    let chunks = Dictionary(grouping: sentences.indices) { sentences[$0].chunk.number }
+    for rows in chunks.values {
+      let chunk = sentences[rows[0]].chunk
+      let part = result.map { outcomes in rows.map { outcomes[$0] } }
+      if let answer = chunk.complete(rows.map { sentences[$0].place }, part) {
+        monitor.change { $0.answered(chunk.number, answer) }
       }
-    if let answer { monitor.change { $0.answered(chunk.number, answer) } }
+    }
   }
 }
