@@ -1,4 +1,3 @@
-internal import Inference
 internal import Synchronization
 
 /// Texts that were taken from a stream together, on their way through the engine. Their sentences
