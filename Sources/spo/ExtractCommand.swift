@@ -103,7 +103,9 @@ struct ExtractCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Reject longer records.", valueName: "bytes"))
   var maxRecordBytes = 16 << 20
 
-  @Option(help: ArgumentHelp("Documents read ahead to plan batches.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Documents read ahead to plan batches. Default: what keeps the engine busy.", valueName: "n"))
   var lookAhead: Int?
 
   @Option(
