@@ -152,7 +152,8 @@ let package = Package(
       ], swiftSettings: strictTests),
     // A server of a process of its own, so that tests can kill it.
     .executableTarget(
-      name: "EchoServer", path: "Tests/EchoServer", cSettings: strictC,
+      name: "EchoServer", dependencies: ["CTritonProtocol"], path: "Tests/EchoServer",
+      cSettings: strictC,
       linkerSettings: [.linkedLibrary("grpc"), .linkedLibrary("gpr")]),
     .testTarget(
       name: "GRPCChannelTests", dependencies: ["EchoServer", "GRPCChannel", "TestSupport"],
@@ -171,8 +172,8 @@ let package = Package(
     .testTarget(
       name: "RelationServingTests",
       dependencies: [
-        "GRPCChannel", "GlobalPointer", "Inference", "Limiting", "RelationServing", "TestSupport",
-        "Triton", .product(name: "Logging", package: "swift-log"),
+        "EchoServer", "GRPCChannel", "GlobalPointer", "Inference", "Limiting", "RelationServing",
+        "TestSupport", "Triton", .product(name: "Logging", package: "swift-log"),
         .product(name: "InMemoryLogging", package: "swift-log"),
       ],
       swiftSettings: strictTests),

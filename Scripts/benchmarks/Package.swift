@@ -18,7 +18,12 @@ let package = Package(
         .product(name: "WordPiece", package: "spo"),
       ]),
     .executableTarget(
-      name: "client-bench", dependencies: [.product(name: "Triton", package: "spo")]),
+      name: "client-bench",
+      dependencies: [
+        .product(name: "Inference", package: "spo"),
+        .product(name: "RelationServing", package: "spo"),
+        .product(name: "Triton", package: "spo"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -16,13 +16,13 @@ public struct ReadingStatistics: Sendable, Hashable {
   public var waste: Double { realCells == 0 ? 1 : Double(paddedCells) / Double(realCells) }
 }
 
-/// An extractor's planning from one look-ahead window to the next: lengths seen so far, the buckets
+/// An extractor's planning from one call to the next: lengths seen so far, the buckets
 /// made of them, what padding cost.
 final class BatchPlanning: Sendable {
   /// The buckets follow the lengths until so many were seen; then they stay, and so do the shapes.
   static let sample = 4_096
 
-  private let limits: EngineLimits
+  private let engine: any InferenceEngine
   private let maximumTokens: Int
   private let state: Mutex<State>
 
@@ -35,7 +35,7 @@ final class BatchPlanning: Sendable {
   }
 
   init(_ engine: any InferenceEngine) {
-    (limits, maximumTokens) = (engine.limits, engine.shape.maximumTokens)
+    (self.engine, maximumTokens) = (engine, engine.shape.maximumTokens)
     state = Mutex(State(histogram: Array(repeating: 0, count: maximumTokens + 1)))
   }
 
@@ -43,9 +43,26 @@ final class BatchPlanning: Sendable {
 
   func tokenized(in time: Duration) { state.withLock { $0.statistics.tokenizing += time } }
 
-  /// The batches of one window.
+  /// The length that each sentence is padded to; its own where the engine does not pad.
+  func padded(lengths: [Int]) -> [Int] {
+    guard engine.limits.padsRows else { return lengths }
+    let begin = ContinuousClock.now
+    let buckets = buckets(with: lengths)
+    let padded = lengths.map { buckets?.padded($0, maximum: maximumTokens) ?? $0 }
+    state.withLock { state in
+      for (real, cells) in zip(lengths, padded) {
+        state.statistics.realCells += real * real
+        state.statistics.paddedCells += cells * cells
+      }
+      state.statistics.planning += .now - begin
+    }
+    return padded
+  }
+
+  /// The batches of a few sentences that are read by themselves.
   func plan(lengths: [Int]) -> [BatchPlanner.Batch] {
     let begin = ContinuousClock.now
+    let limits = engine.limits
     let buckets = limits.padsRows ? buckets(with: lengths) : nil
     let planner = BatchPlanner(limits, buckets: buckets, maximumTokens: maximumTokens)
     let batches = planner.plan(lengths: lengths)

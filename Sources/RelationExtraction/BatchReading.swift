@@ -11,7 +11,9 @@ struct BatchReading {
   /// All windows of all documents, in order; the unit of batching.
   private let pieces: [Piece]
 
-  private typealias Outcome = SentenceRunner.Outcome
+  typealias Outcome = SentenceRunner.Outcome
+  /// A document's triples, or why it has none, and in how many windows it was read.
+  typealias DocumentResult = (triples: Result<[Triple], InferenceError>, windows: Int)
 
   private struct Piece {
     let document: Int
@@ -53,8 +55,44 @@ struct BatchReading {
   }
 
   /// Every document's triples, or why it has none, and in how many windows it was read.
-  func results() async throws -> [(triples: Result<[Triple], InferenceError>, windows: Int)] {
-    let outcomes = try await outcomes()
+  func results() async throws -> [DocumentResult] {
+    let busy = pieces.indices.filter { !isEmpty($0) }
+    let plan = extractor.planning.plan(lengths: busy.map(length))
+    let runner = SentenceRunner(extractor: extractor)
+    var outcomes = nothing
+    try await withThrowingTaskGroup(of: ([Int], [Outcome]).self) { group in
+      for batch in plan {
+        let pieces = batch.sentences.map { busy[$0] }
+        var request = InferenceBatch()
+        request.paddedLength = batch.length
+        for piece in pieces { append(piece, to: &request) }
+        group.addTask { [request] in (pieces, try await runner.outcomes(of: request)) }
+      }
+      for try await (pieces, results) in group {
+        for (piece, result) in zip(pieces, results) { outcomes[piece] = result }
+      }
+    }
+    return results(outcomes)
+  }
+
+  /// The outcomes of as many sentences without a token.
+  var nothing: [Outcome] {
+    Array(
+      repeating: .success(SentenceCandidates(subjects: [], objects: [], triples: [])),
+      count: pieces.count)
+  }
+
+  /// Sentences of all documents, each to be read by itself.
+  var sentences: Range<Int> { pieces.indices }
+
+  /// Whether a sentence has no token, so that nothing need be asked.
+  func isEmpty(_ sentence: Int) -> Bool { pieces[sentence].tokens.isEmpty }
+
+  /// The tokens of a sentence, `[CLS]` and `[SEP]` too.
+  func length(_ sentence: Int) -> Int { pieces[sentence].length }
+
+  /// What the sentences' outcomes, in order, make of the documents.
+  func results(_ outcomes: [Outcome]) -> [DocumentResult] {
     var first = 0
     return texts.indices.map { document in
       let end = first + windows[document].count
@@ -66,41 +104,18 @@ struct BatchReading {
     }
   }
 
-  /// Runs every piece that has tokens; the limiter decides how many batches run at once.
-  private func outcomes() async throws -> [Outcome] {
-    let nothing = SentenceCandidates(subjects: [], objects: [], triples: [])
-    var outcomes = Array(repeating: Outcome.success(nothing), count: pieces.count)
-    let busy = pieces.indices.filter { !pieces[$0].tokens.isEmpty }
-    let plan = extractor.planning.plan(lengths: busy.map { pieces[$0].length })
-    let runner = SentenceRunner(extractor: extractor)
-    try await withThrowingTaskGroup(of: ([Int], [Outcome]).self) { group in
-      for batch in plan {
-        let pieces = batch.sentences.map { busy[$0] }
-        let request = request(pieces, length: batch.length)
-        group.addTask { (pieces, try await runner.outcomes(of: request)) }
-      }
-      for try await (pieces, results) in group {
-        for (piece, result) in zip(pieces, results) { outcomes[piece] = result }
-      }
+  /// Makes a sentence the next row of a batch.
+  func append(_ sentence: Int, to request: inout InferenceBatch) {
+    let piece = pieces[sentence]
+    let row = encodings.rowStarts[piece.document]..<encodings.rowStarts[piece.document + 1]
+    if piece.length == row.count {
+      request.append(encodings.ids[row])
+    } else {
+      let vocabulary = extractor.tokenizer.vocabulary
+      let first = row.lowerBound + 1
+      let body = encodings.ids[first + piece.tokens.lowerBound..<first + piece.tokens.upperBound]
+      request.append([vocabulary.classifier] + body + [vocabulary.separator])
     }
-    return outcomes
-  }
-
-  private func request(_ batch: [Int], length: Int) -> InferenceBatch {
-    var request = InferenceBatch()
-    request.paddedLength = length
-    let vocabulary = extractor.tokenizer.vocabulary
-    for piece in batch.map({ pieces[$0] }) {
-      let row = encodings.rowStarts[piece.document]..<encodings.rowStarts[piece.document + 1]
-      if piece.length == row.count {
-        request.append(encodings.ids[row])
-      } else {
-        let first = row.lowerBound + 1
-        let body = encodings.ids[first + piece.tokens.lowerBound..<first + piece.tokens.upperBound]
-        request.append([vocabulary.classifier] + body + [vocabulary.separator])
-      }
-    }
-    return request
   }
 
   private func triples(

@@ -1,11 +1,11 @@
-internal import GlobalPointer
-internal import Inference
+internal import DequeModule
+internal import Synchronization
 
 /// The extractions of a stream of documents, in input order; see `RelationExtractor.extract(_:)`.
 ///
 /// Each iteration reads the source anew. What has come is read as soon as the engine has room for
-/// it, however slowly the source goes on; while the engine is busy documents gather and are batched
-/// together.
+/// it, however slowly the source goes on; while the engine is busy documents gather, and their
+/// sentences fill batches together.
 public struct ExtractionStream<Source: AsyncSequence & Sendable>: AsyncSequence, Sendable
 where Source.Element: Sendable {
   /// What each step gives.
@@ -44,46 +44,30 @@ where Source.Element: Sendable {
   }
 }
 
-/// One pass over a source: a task that reads, one that cuts what was read into windows, and a task
-/// for each window. All end with this object, with the consumer's task, or with the first failure.
+/// One pass over a source: a task that reads, one that decides what is done next, and a task for
+/// each chunk that is tokenized and each batch in the engine. All end with this object, with the
+/// consumer's task, or with the first failure.
 final class ExtractionRun<Source: AsyncSequence & Sendable>: Sendable
 where Source.Element: Sendable {
-  typealias Window = [Extraction<Source.Element>]
-  /// The answer of one window, on its way.
-  private typealias Answer = BoundedQueue<Result<Window, any Error>>
+  typealias Document = Source.Element
+  typealias Window = [Extraction<Document>]
 
-  private let answers: BoundedQueue<Answer>
+  private let work: StreamWork
+  /// What was read and not handed out; its texts go their own way.
+  private let documents: DocumentLine<Document>
   private let root: Task<Void, Never>
-
-  /// Windows under way or answered; with the one that the consumer has and what is read ahead,
-  /// the look-ahead is shared by four.
-  private static var windows: Int { 2 }
 
   init(
     extractor: RelationExtractor, source: Source,
-    text: @escaping @Sendable (Source.Element) -> String?
+    text: @escaping @Sendable (Document) -> String?
   ) {
-    let limits = extractor.configuration
-    let size = max(1, limits.lookAhead / (Self.windows + 2))
-    let documents = BoundedQueue<Source.Element>(
-      limit: size, costLimit: limits.lookAheadBytes / (Self.windows + 2))
-    let answers = BoundedQueue<Answer>(limit: Self.windows)
-    self.answers = answers
+    let work = StreamWork(extractor: extractor)
+    let documents = DocumentLine<Document>()
+    (self.work, self.documents) = (work, documents)
     root = Task {
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { await Self.read(source, text, into: documents) }
-        var first = 0
-        while await answers.waitForRoom() {
-          let window = await documents.take(upTo: size)
-          guard !window.isEmpty else { break }
-          let (answer, index) = (Answer(limit: 1), first)
-          answers.append(answer)
-          group.addTask {
-            answer.append(await Self.extract(extractor, window, from: index, text))
-          }
-          first += window.count
-        }
-        answers.finish(documents.failure)
+      await withDiscardingTaskGroup { group in
+        group.addTask { await Self.read(source, text, into: documents, work.monitor) }
+        await work.pump(&group)
       }
     }
   }
@@ -99,39 +83,48 @@ where Source.Element: Sendable {
   }
 
   private func nextAnswered() async throws -> Window? {
-    if let answer = await answers.take(upTo: 1).first,
-      let result = await answer.take(upTo: 1).first
-    {
-      return try result.get()
+    let monitor = work.monitor
+    monitor.change { $0.release() }
+    guard await monitor.wait(.consumer, until: { $0.hasAnswer }) else { throw CancellationError() }
+    let (next, failure) = monitor.change { ($0.takeAnswer(), $0.failure) }
+    if let (chunk, answer) = next {
+      return RelationExtractor.extractions(
+        documents.take(chunk.texts.count), chunk.texts, try answer.get(), from: chunk.first)
     }
-    try Task.checkCancellation()
-    if let failure = answers.failure { throw failure }
+    if let failure { throw failure }
     return nil
   }
 
   private static func read(
-    _ source: Source, _ text: (Source.Element) -> String?,
-    into documents: BoundedQueue<Source.Element>
+    _ source: Source, _ text: (Document) -> String?, into documents: DocumentLine<Document>,
+    _ monitor: StreamWork.Shared
   ) async {
     do {
       var iterator = source.makeAsyncIterator()
-      while await documents.waitForRoom(), let document = try await iterator.next() {
-        documents.append(document, cost: text(document)?.utf8.count ?? 0)
+      while let document = try await iterator.next() {
+        let text = text(document)
+        documents.append(document)
+        if monitor.change({ $0.append(text) }) { continue }
+        guard await monitor.wait(.reader, until: { $0.hasRoom }) else { break }
       }
-      documents.finish()
+      monitor.change { $0.end(nil) }
     } catch {
-      documents.finish(error)
+      monitor.change { $0.end(error) }
     }
   }
+}
 
-  private static func extract(
-    _ extractor: RelationExtractor, _ window: [Source.Element], from first: Int,
-    _ text: (Source.Element) -> String?
-  ) async -> Result<Window, any Error> {
-    do {
-      return .success(try await extractor.extract(batch: window, firstIndex: first, text: text))
-    } catch {
-      return .failure(error)
+/// Documents in the order in which they were read, until they are handed out.
+private final class DocumentLine<Document: Sendable>: Sendable {
+  private let documents = Mutex<Deque<Document>>([])
+
+  func append(_ document: Document) { documents.withLock { $0.append(document) } }
+
+  /// Takes the first ones out; they are there.
+  func take(_ count: Int) -> [Document] {
+    documents.withLock { documents in
+      defer { documents.removeFirst(count) }
+      return Array(documents.prefix(count))
     }
   }
 }

@@ -27,11 +27,12 @@ public struct RelationExtractor: Sendable {
     public var predicates: Set<Int>?
     /// Tokens that neighbouring windows of a long document share.
     public var windowOverlap = 64
-    /// Documents read ahead to plan batches from, and so held in memory.
-    public var lookAhead = 2_048
-    /// UTF-8 bytes of text read ahead, give or take a document for each window; reading stops at
-    /// whichever limit comes first.
-    public var lookAheadBytes = 4 << 20
+    /// Documents read ahead of the consumer, and so held in memory. Nil follows the engine: what
+    /// keeps all its calls busy while the slowest of them is on its way.
+    public var lookAhead: Int?
+    /// UTF-8 bytes of text read ahead, give or take a document; reading stops at whichever limit
+    /// comes first. Nil follows the documents, at so many bytes that short texts never reach it.
+    public var lookAheadBytes: Int?
     /// Sentences in a row that the engine may fail on before it is given up: one that fails on
     /// every sentence is broken, and the sentences are not.
     public var failureLimit = 100
@@ -108,8 +109,9 @@ public struct RelationExtractor: Sendable {
 
   /// The extractions of a stream of documents, in input order, read as they are consumed.
   ///
-  /// Reading stays at most `lookAhead` documents and about `lookAheadBytes` ahead of the consumer,
-  /// and what has come does not wait for what has not. Cancelling the consuming task ends the work
+  /// Reading stays at most `lookAhead` documents and about `lookAheadBytes` ahead of the consumer.
+  /// Within that as many batches are under way as the engine takes, each as full as what was read
+  /// allows, and a slow one holds up none of the others; what has come does not wait for what has not. Cancelling the consuming task ends the work
   /// at once.
   /// - Parameter text: the text of a document, such as `\.body`; nil passes a document through
   ///   with no triples.
@@ -133,7 +135,15 @@ public struct RelationExtractor: Sendable {
   ) async throws -> [Extraction<Document>] {
     let texts = documents.map(text)
     let reading = BatchReading(extractor: self, texts: texts.compactMap(\.self))
-    var results = try await reading.results()[...]
+    return Self.extractions(documents, texts, try await reading.results(), from: firstIndex)
+  }
+
+  /// What was read of the documents that have a text, in their places among all.
+  static func extractions<Document: Sendable>(
+    _ documents: [Document], _ texts: [String?], _ results: [BatchReading.DocumentResult],
+    from firstIndex: Int
+  ) -> [Extraction<Document>] {
+    var results = results[...]
     return zip(documents, texts).enumerated().map { place, pair in
       let read = pair.1 == nil ? nil : results.popFirst()
       return Extraction(

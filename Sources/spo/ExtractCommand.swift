@@ -103,8 +103,10 @@ struct ExtractCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Reject longer records.", valueName: "bytes"))
   var maxRecordBytes = 16 << 20
 
-  @Option(help: ArgumentHelp("Documents read ahead to plan batches.", valueName: "n"))
-  var lookAhead = 2_048
+  @Option(
+    help: ArgumentHelp(
+      "Documents read ahead to plan batches. Default: what keeps the engine busy.", valueName: "n"))
+  var lookAhead: Int?
 
   @Option(
     parsing: .upToNextOption,
@@ -120,7 +122,7 @@ struct ExtractCommand: AsyncParsableCommand {
     guard threshold.isFinite else {
       throw ValidationError("--threshold is \(threshold), expected a finite logit")
     }
-    guard maxRecordBytes >= 1, lookAhead >= 1, maxRejects ?? 0 >= 0 else {
+    guard maxRecordBytes >= 1, lookAhead ?? 1 >= 1, maxRejects ?? 0 >= 0 else {
       throw ValidationError("--max-record-bytes and --look-ahead are at least 1, --max-rejects 0")
     }
     guard explain.isEmpty || explain.count == 3 else {

@@ -9,24 +9,21 @@
 
 enum { HEADERS_MAX = 16 };
 
-static grpc_server *listening;
-static grpc_completion_queue *events;
-
 static void start(Call *call, Step step, const grpc_op *op) {
   call->pending++;
   if (grpc_call_start_batch(call->call, op, 1, &call->tags[step], NULL) != GRPC_CALL_OK) abort();
 }
 
-void Accept(grpc_server *server, grpc_completion_queue *queue) {
-  (listening = server), (events = queue);
+void Accept(Port *port) {
   Call *call = calloc(1, sizeof *call);
   if (!call) abort();
+  call->port = port;
   for (int step = 0; step < STEP_COUNT; step++) call->tags[step] = (Tag){call, step};
   grpc_call_details_init(&call->details);
   grpc_metadata_array_init(&call->metadata);
   call->pending = 1;
-  grpc_call_error error = grpc_server_request_call(server, &call->call, &call->details,
-                                                   &call->metadata, queue, queue,
+  grpc_call_error error = grpc_server_request_call(port->server, &call->call, &call->details,
+                                                   &call->metadata, port->events, port->events,
                                                    &call->tags[STEP_ACCEPTED]);
   if (error != GRPC_CALL_OK) abort();
 }
@@ -62,7 +59,7 @@ static void sendHeaders(Call *call) {
 }
 
 static void accepted(Call *call) {
-  Accept(listening, events);
+  Accept(call->port);
   char *path = grpc_slice_to_c_string(call->details.method);
   const char *slash = strrchr(path, '/');
   call->method = FindMethod(slash ? slash + 1 : path);
@@ -104,20 +101,24 @@ void Finish(Call *call, int code, const char *text) {
 // The core has no timer for C: the loop waits no longer than for the first of these.
 static Call *asleep;
 
-void Wait(Call *call, long milliseconds) {
-  call->due = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                           gpr_time_from_millis(milliseconds, GPR_TIMESPAN));
-  call->nextAsleep = asleep;
-  asleep = call;
+void WaitUntil(Call *call, gpr_timespec due) {
+  call->due = due;
+  Call **link = &asleep;
+  while (*link && gpr_time_cmp((*link)->due, due) <= 0) link = &(*link)->nextAsleep;
+  call->nextAsleep = *link;
+  *link = call;
   call->pending++;
 }
 
+void Wait(Call *call, long milliseconds) {
+  WaitUntil(call, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                               gpr_time_from_millis(milliseconds, GPR_TIMESPAN)));
+}
+
+// The core counts in milliseconds: it would give back the last of them again and again, empty.
 gpr_timespec NextDue(void) {
-  gpr_timespec first = gpr_inf_future(GPR_CLOCK_MONOTONIC);
-  for (Call *call = asleep; call; call = call->nextAsleep) {
-    if (gpr_time_cmp(call->due, first) < 0) first = call->due;
-  }
-  return first;
+  if (!asleep) return gpr_inf_future(GPR_CLOCK_MONOTONIC);
+  return gpr_time_add(asleep->due, gpr_time_from_millis(1, GPR_TIMESPAN));
 }
 
 static void destroy(Call *call) {
@@ -154,13 +155,10 @@ void Proceed(Tag *tag, bool success) {
 // A call that the client gave up sleeps its time out, and then does nothing.
 void WakeDue(void) {
   gpr_timespec now = gpr_now(GPR_CLOCK_MONOTONIC);
-  for (Call **link = &asleep; *link;) {
-    Call *call = *link;
-    if (gpr_time_cmp(call->due, now) > 0) {
-      link = &call->nextAsleep;
-      continue;
-    }
-    *link = call->nextAsleep;
+  while (asleep && gpr_time_cmp(asleep->due, now) <= 0) {
+    Call *call = asleep;
+    asleep = call->nextAsleep;
+    if (call->method->over) call->method->over(call);
     if (!call->cancelled && !call->finishing) call->method->woken(call);
     release(call);
   }

@@ -9,6 +9,17 @@
 
 typedef struct Call Call;
 
+enum { INSTANCES_MAX = 64 };
+
+// One port: its server, and until when each instance of its simulated model is busy (compact.h).
+typedef struct {
+  grpc_server *server;
+  grpc_completion_queue *events;
+  double factor;
+  gpr_timespec busyUntil[INSTANCES_MAX];
+  long waiting;
+} Port;
+
 // What came back from the completion queue.
 typedef enum { STEP_ACCEPTED, STEP_HEADERS, STEP_RECEIVED, STEP_SENT, STEP_FINISHED, STEP_CLOSED,
                STEP_COUNT } Step;
@@ -21,7 +32,8 @@ typedef struct {
   // message is null once the client has half-closed; it belongs to the method.
   void (*received)(Call *call, grpc_byte_buffer *message);
   void (*sent)(Call *call);
-  // What Wait waited for.
+  // The wait is over, whether or not the client still wants an answer; then what it waited for.
+  void (*over)(Call *call);
   void (*woken)(Call *call);
   // Whether the answers are to be compressed.
   bool compresses;
@@ -33,6 +45,7 @@ typedef struct {
 } Tag;
 
 struct Call {
+  Port *port;
   grpc_call *call;
   grpc_call_details details;
   grpc_metadata_array metadata;
@@ -43,7 +56,7 @@ struct Call {
   int cancelled;
   bool finishing;
   grpc_byte_buffer *incoming;
-  // Where it stands among the calls that wait.
+  // Where it stands among the calls that wait, the first that is due first.
   Call *nextAsleep;
   gpr_timespec due;
   // The method's own.
@@ -57,7 +70,7 @@ struct Call {
 const Method *FindMethod(const char *name);
 
 // Waits for the next call.
-void Accept(grpc_server *server, grpc_completion_queue *queue);
+void Accept(Port *port);
 // Takes back one batch.
 void Proceed(Tag *tag, bool success);
 // When the next call that waits is due; and goes on with those that are.
@@ -69,8 +82,13 @@ void Receive(Call *call);
 void Send(Call *call, grpc_byte_buffer *owned);
 void Finish(Call *call, int code, const char *text);
 void Wait(Call *call, long milliseconds);
+void WaitUntil(Call *call, gpr_timespec due);
 
 // Steps of a call whose headers say what happens.
 void ScriptedReceived(Call *call, grpc_byte_buffer *message);
 void ScriptedWoken(Call *call);
 void ScriptedSent(Call *call);
+
+// The bytes of a message, to be freed with gpr_free; and a message that owns its slice.
+uint8_t *ReadAll(grpc_byte_buffer *message, size_t *count);
+grpc_byte_buffer *Buffer(grpc_slice owned);

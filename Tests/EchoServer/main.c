@@ -1,7 +1,10 @@
 // A gRPC server for tests of the channel, over gRPC's C core: one thread, no code generator, and a
-// process of its own that can be killed. Prints its port when it is ready; ends when its standard
-// input does, so it never outlives the test that started it.
-//   echo-server [--port N] [--tls CHAIN.pem KEY.pem] [--client-ca CA.pem] [--limit BYTES] [--raw]
+// process of its own that can be killed. Prints its ports, a line each, when it is ready; ends when its
+// standard input does, so it never outlives the test that started it.
+//   EchoServer [--port N] [--tls CHAIN.pem KEY.pem] [--client-ca CA.pem] [--limit BYTES] [--raw]
+//     [--servers N] [--compact …]
+// --servers listens on N ports (from --port on, where it is given) that share the one thread;
+// --compact: each port stands for a server with one relation model, see compact.h.
 #include <grpc/grpc.h>
 #include <grpc/grpc_security.h>
 #include <pthread.h>
@@ -11,11 +14,12 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "compact.h"
 
-enum { WAITING_CALLS = 256 };
+enum { WAITING_CALLS = 256, PORTS_MAX = 1024 };
 
 typedef struct {
-  int port, limit, raw;
+  int port, servers, limit, raw;
   char *chain, *key, *authority;
 } Options;
 
@@ -31,7 +35,7 @@ static char *readFile(const char *path) {
 }
 
 static Options parse(int count, char **arguments) {
-  Options options = {.limit = -1};
+  Options options = {.limit = -1, .servers = 1};
   for (int i = 1; i < count; i++) {
     int left = count - i - 1;
     if (strcmp(arguments[i], "--raw") == 0) {
@@ -45,8 +49,14 @@ static Options parse(int count, char **arguments) {
     } else if (strcmp(arguments[i], "--tls") == 0 && left >= 2) {
       options.chain = readFile(arguments[++i]);
       options.key = readFile(arguments[++i]);
+    } else if (strcmp(arguments[i], "--servers") == 0 && left >= 1) {
+      options.servers = atoi(arguments[++i]);
+    } else if (strcmp(arguments[i], "--compact") == 0) {
+      compactModel.isOn = 1;
+    } else if (left >= 1 && SetCompactOption(arguments[i], arguments[i + 1])) {
+      i++;
     } else {
-      fprintf(stderr, "echo-server: unknown option %s\n", arguments[i]);
+      fprintf(stderr, "echo-server: unknown option or value: %s\n", arguments[i]);
       exit(2);
     }
   }
@@ -86,22 +96,32 @@ static void *endWithInput(void *unused) {
   return unused;
 }
 
+static bool listenOn(Port *port, grpc_completion_queue *queue, const Options *options, int place) {
+  (port->server = create(options)), (port->events = queue);
+  port->factor = compactModel.factors[place % compactModel.factorCount];
+  grpc_server_register_completion_queue(port->server, queue, NULL);
+  grpc_server_credentials *own = credentials(options);
+  char address[64];
+  snprintf(address, sizeof address, "127.0.0.1:%d", options->port ? options->port + place : 0);
+  int number = grpc_server_add_http2_port(port->server, address, own);
+  grpc_server_credentials_release(own);
+  if (number == 0) return false;
+  grpc_server_start(port->server);
+  for (int i = 0; i < WAITING_CALLS; i++) Accept(port);
+  printf("%d\n", number);
+  return true;
+}
+
 int main(int count, char **arguments) {
   closefrom(3);  // other tests' pipes: held open here, they would never end
   Options options = parse(count, arguments);
   grpc_init();
-  grpc_server *server = create(&options);
   grpc_completion_queue *queue = grpc_completion_queue_create_for_next(NULL);
-  grpc_server_register_completion_queue(server, queue, NULL);
-  grpc_server_credentials *own = credentials(&options);
-  char address[64];
-  snprintf(address, sizeof address, "127.0.0.1:%d", options.port);
-  int port = grpc_server_add_http2_port(server, address, own);
-  if (port == 0) return 1;
-  grpc_server_credentials_release(own);
-  grpc_server_start(server);
-  for (int i = 0; i < WAITING_CALLS; i++) Accept(server, queue);
-  printf("%d\n", port);
+  static Port ports[PORTS_MAX];
+  if (options.servers < 1 || options.servers > PORTS_MAX) return 2;
+  for (int i = 0; i < options.servers; i++) {
+    if (!listenOn(&ports[i], queue, &options, i)) return 1;
+  }
   fflush(stdout);
   pthread_t watcher;
   if (pthread_create(&watcher, NULL, endWithInput, NULL) != 0) return 1;

@@ -1,11 +1,28 @@
 // What the test server can be asked for, by the last part of the path.
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/slice.h>
+#include <grpc/support/alloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "call.h"
+#include "compact.h"
+
+uint8_t *ReadAll(grpc_byte_buffer *message, size_t *count) {
+  grpc_byte_buffer_reader reader;
+  *count = 0;
+  uint8_t *bytes = gpr_zalloc(grpc_byte_buffer_length(message) + 1);
+  if (!grpc_byte_buffer_reader_init(&reader, message)) return bytes;
+  grpc_slice slice;
+  while (grpc_byte_buffer_reader_next(&reader, &slice)) {
+    memcpy(bytes + *count, GRPC_SLICE_START_PTR(slice), GRPC_SLICE_LENGTH(slice));
+    *count += GRPC_SLICE_LENGTH(slice);
+    grpc_slice_unref(slice);
+  }
+  grpc_byte_buffer_reader_destroy(&reader);
+  return bytes;
+}
 
 // A small message as text; the message is destroyed.
 static void readText(grpc_byte_buffer *message, char *into, size_t capacity) {
@@ -22,14 +39,14 @@ static void readText(grpc_byte_buffer *message, char *into, size_t capacity) {
   if (message) grpc_byte_buffer_destroy(message);
 }
 
-static grpc_byte_buffer *buffer(grpc_slice owned) {
+grpc_byte_buffer *Buffer(grpc_slice owned) {
   grpc_byte_buffer *made = grpc_raw_byte_buffer_create(&owned, 1);
   grpc_slice_unref(owned);
   return made;
 }
 
 static grpc_byte_buffer *textBuffer(const char *text) {
-  return buffer(grpc_slice_from_copied_string(text));
+  return Buffer(grpc_slice_from_copied_string(text));
 }
 
 static void finishWell(Call *call) { Finish(call, GRPC_STATUS_OK, ""); }
@@ -53,7 +70,7 @@ static void large(Call *call, grpc_byte_buffer *message) {
   grpc_slice slice = grpc_slice_malloc_large(count);
   uint8_t *bytes = GRPC_SLICE_START_PTR(slice);
   for (size_t i = 0; i < count; i++) bytes[i] = (uint8_t)(i * 31 + i / 256);
-  Send(call, buffer(slice));
+  Send(call, Buffer(slice));
 }
 
 // "BYTES ALGORITHM" of the message as it came; compressed only for a server that leaves it so.
@@ -138,12 +155,14 @@ static const Method methods[] = {
     {.name = "Swallow", .reads = true, .received = swallow, .sent = finishWell},
 };
 
-// Triton's methods: see scripted.c.
+// Triton's methods: see scripted.c, and compact.c for a server that is a model.
 static const Method scripted = {.name = "", .reads = true, .received = ScriptedReceived,
                                 .woken = ScriptedWoken, .sent = ScriptedSent};
 
 const Method *FindMethod(const char *name) {
   static const Method none = {.name = "", .begin = unknown};
+  const Method *compact = FindCompactMethod(name);
+  if (compact) return compact;
   for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
     if (strcmp(methods[i].name, name) == 0) return &methods[i];
   }

@@ -7,7 +7,8 @@ struct Main {
     switch arguments.first {
     case "large", "small", "small-plain": try await ClientBenchmark.run(arguments)
     case "soak": try await Soak.run(Array(arguments.dropFirst()))
-    default: fatalError("usage: client-bench large|small|small-plain|soak …")
+    case "spread": try await Spread.run(Array(arguments.dropFirst()))
+    default: fatalError("usage: client-bench large|small|small-plain|soak|spread …")
     }
   }
 }
