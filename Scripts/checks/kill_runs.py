@@ -140,7 +140,9 @@ def main() -> None:
     for path in folder.glob("*"):
         path.unlink()
     folder.rmdir()
-    print(f"{runs} runs killed {kills} times, {checkpoints} of them behind a checkpoint: same bytes")
+    print(
+        f"{runs} runs killed {kills} times, {checkpoints} of them behind a checkpoint: same bytes"
+    )
 
 
 main()

@@ -34,8 +34,8 @@ final class Journal {
       let flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW
       descriptor = try system.patient.open(name, flags, 0o666)
     } catch { throw Self.failed("open", name, error) }
+    // From here on a failure deinitializes this object, which closes the file.
     do throws(SystemError) { try lock() } catch {
-      try? system.close(descriptor)
       guard error.code != EWOULDBLOCK else {
         throw InputOutputError(.conflict, "another run has \(terminalText(name.text)) open")
       }

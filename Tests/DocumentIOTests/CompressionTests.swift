@@ -31,6 +31,16 @@ import Testing
     #expect(twice[50_000] == "末周杰伦")
   }
 
+  @Test("Bug: of three members of a small file the last was not read", arguments: programs)
+  func smallMembers(program: String) throws {
+    let empty = try packed(program, "")
+    var file: [UInt8] = []
+    for count in 1...7 {
+      file += try packed(program, "行\(count)\n") + (count % 3 == 0 ? empty + empty : [])
+      #expect(try shownItems("a.gz", file) == (1...count).map { "行\($0)" })
+    }
+  }
+
   @Test("Bug: zeros after the last member were an error", arguments: programs)
   func padding(program: String) throws {
     let padded = try packed(program, "一\n二") + [UInt8](repeating: 0, count: 100_000)

@@ -36,7 +36,7 @@ struct Decompressor {
   mutating func step(
     _ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer, isLast: Bool
   ) -> CodecStep {
-    if isBetween { return next(input, isLast) }
+    if isBetween { return next(input, output, isLast) }
     var step = codec.step(input, output)
     if step.isComplete {
       members += 1
@@ -48,7 +48,9 @@ struct Decompressor {
   }
 
   /// After a member: zeros are padding, another member is read, anything else is told.
-  private mutating func next(_ input: UnsafeRawBufferPointer, _ isLast: Bool) -> CodecStep {
+  private mutating func next(
+    _ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer, _ isLast: Bool
+  ) -> CodecStep {
     let zeros = input.prefix { $0 == 0 }.count
     let rest = UnsafeRawBufferPointer(rebasing: input[zeros...])
     guard !rest.isEmpty else { return CodecStep(taken: zeros, isComplete: isLast) }
@@ -56,7 +58,10 @@ struct Decompressor {
     case true?:
       codec.reset()
       isBetween = false
-      return CodecStep(taken: zeros)
+      // A step that took and gave nothing would be the end.
+      var first = step(rest, output, isLast: isLast)
+      first.taken += zeros
+      return first
     case nil where !isLast: return CodecStep(taken: zeros)
     default:
       let fault = "what follows its last \(codec.name) member is no \(codec.name) data"
