@@ -81,16 +81,18 @@ class Runs:
             threads = ["--threads", str(draw.randrange(1, 3))]
             ahead = ["--look-ahead", str(draw.choice([1, 7, 100, 2_048]))]
             command = self.command(output, rejects, "--resume", *threads, *ahead)
-            process = subprocess.Popen(command, cwd=self.folder)
-            try:
-                status = process.wait(draw.uniform(0, seconds * 1.2))
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                status = process.wait()
+            said = self.folder / "said.txt"
+            with said.open("w") as errors:
+                process = subprocess.Popen(command, cwd=self.folder, stderr=errors)
+                try:
+                    status = process.wait(draw.uniform(0, seconds * 1.2))
+                except subprocess.TimeoutExpired:
+                    process.send_signal(signal.SIGKILL)
+                    status = process.wait()
             if status in (0, 1):
                 return kills, checkpoints
             if status != -signal.SIGKILL:
-                sys.exit(f"a resumed run ended with {status}: {' '.join(command)}")
+                sys.exit(f"a resumed run ended with {status}: {said.read_text()}")
             kills += 1
             journal = output.with_name(output.name + ".journal")
             checkpoints += journal.exists() and journal.read_bytes().count(b"\n") > 1
