@@ -49,6 +49,12 @@ public final class BatchOutput {
   /// cost at most a fiftieth of a run.
   static let pauseFactor = 50
 
+  /// The names of the files that a run to an output makes beside it; none where that is no file.
+  public static func companions(of output: FileName) -> [FileName] {
+    let names = Names(output: output)
+    return OutputFile.isFile(output) ? [names.journal, names.manifest] : []
+  }
+
   /// The files of a run.
   ///
   /// - Parameters:

@@ -56,7 +56,7 @@ final class Journal {
     InputOutputError(.output, "cannot \(what) \(terminalText(name.text)): \(error)")
   }
 
-  /// Begins anew: what it held is gone.
+  /// Begins anew: what it held, which was found to be a journal, is gone.
   func begin(_ identity: RunIdentity) throws {
     do throws(SystemError) {
       try system.truncate(descriptor, 0)
@@ -119,12 +119,9 @@ final class Journal {
 extension Journal {
   /// What it holds; nil where not even its first line is whole: such a run has written nothing.
   ///
-  /// - Throws: `InputOutputError` where it cannot be read, or is of another version.
+  /// - Throws: `InputOutputError` where it cannot be read, is of another version, or is no journal.
   func contents() throws -> Contents? {
-    let bytes: [UInt8]
-    do throws(SystemError) { bytes = try rest(of: descriptor, system) } catch {
-      throw Self.failed("read", name, error)
-    }
+    let bytes = try ownBytes()
     var contents: Contents?
     var start = 0
     while let end = bytes[start...].firstIndex(of: 0x0A),
@@ -140,6 +137,32 @@ extension Journal {
       contents?.length = start
     }
     return contents
+  }
+
+  /// Makes sure that it may be given up: that it is a journal, of whatever version, or nothing.
+  func requireJournal() throws { _ = try ownBytes() }
+
+  private func ownBytes() throws -> [UInt8] {
+    let bytes: [UInt8]
+    do throws(SystemError) { bytes = try rest(of: descriptor, system) } catch {
+      throw Self.failed("read", name, error)
+    }
+    guard Self.mayBeJournal(bytes) else {
+      throw InputOutputError(
+        .conflict,
+        "\(terminalText(name.text)) is there and is no journal of a run; name another "
+          + "--output, or move it away")
+    }
+    return bytes
+  }
+
+  /// Whether a file begins as a journal does, as far as the disk got it; zeros stand for what it
+  /// did not get.
+  private static func mayBeJournal(_ bytes: [UInt8]) -> Bool {
+    let head = Array(#" {"journal":"#.utf8)
+    let begin = bytes.prefix(16 + head.count).prefix { $0 != 0 }
+    return begin.prefix(16).allSatisfy { "0123456789abcdef".utf8.contains($0) }
+      && head.starts(with: begin.dropFirst(16))
   }
 
   private func head(_ data: Data) throws -> Head {

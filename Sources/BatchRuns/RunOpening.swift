@@ -32,6 +32,7 @@ struct RunOpening {
       return Opened(manifest: manifest)
     }
     let journal = try Journal(names.journal, system: system)
+    if start == .restarted { try journal.requireJournal() }
     guard let contents = try start == .restarted ? nil : journal.contents() else {
       try journal.begin(identity)
       return Opened(journal: journal)
@@ -52,7 +53,10 @@ struct RunOpening {
   {
     guard (try? system.status(names.journal, true)) != nil else { return }
     let journal = try Journal(names.journal, system: system)
-    guard start != .restarted else { return try journal.remove() }
+    if start == .restarted {
+      try journal.requireJournal()
+      return try journal.remove()
+    }
     guard let contents = try journal.contents() else { return }
     throw unfinished(contents, names)
   }

@@ -140,8 +140,8 @@ struct ExtractCommand: AsyncParsableCommand {
   mutating func run() async throws {
     // Before anything is opened or made: an output may not be an input, and must be possible.
     let inputs = try checkedInputs()
-    if durable.resume, let obstacle = inputs.obstacle {
-      throw InputOutputError(.input, "\(obstacle)")
+    if durable.resume, let obstacle = inputs.obstacle(writing: records) {
+      throw InputOutputError(.input, obstacle)
     }
     let bundle = try engine.bundle.load()
     let extractor = try await engine.extractor(bundle, try reading(bundle))
@@ -152,12 +152,12 @@ struct ExtractCommand: AsyncParsableCommand {
     var options = RecordReader.Options()
     (options.textField, options.longestRecord) = (textField, maxRecordBytes)
     options.format = inputFormat
-    var outputs = [("--output", output), ("--rejects", rejects), ("--run-info", runInfo)]
-    if output != "-" { outputs.append(("the manifest", "\(output).manifest.json")) }
-    let paths = outputs.compactMap { option, path in
-      path.map { OutputPath(option, FileName(argument: $0)) }
+    let info = runInfo.map { OutputPath("--run-info", FileName(argument: $0)) }
+    let beside = BatchOutput.companions(of: FileName(argument: output)).map {
+      OutputPath("beside --output", $0)
     }
-    let found = try RecordSource.inputs(inputs, texts: text, writing: paths)
+    let found = try RecordSource.inputs(
+      inputs, texts: text, writing: records + (info.map { [$0] } ?? []) + beside)
     return try ExtractInputs(
       found, texts: text, shard: try durable.chosenShard(), options: options)
   }
@@ -173,12 +173,12 @@ struct ExtractCommand: AsyncParsableCommand {
       bundle: bundle, extractor: extractor, engine: engine.engineDescription,
       threshold: threshold)
     let identity =
-      output == "-" || inputs.obstacle != nil
-      ? nil : try inputs.identity(info, options: writing, hashesAll: durable.hashInputs)
+      inputs.obstacle(writing: records) == nil
+      ? inputs.identity(info, options: writing, hashesAll: durable.hashInputs) : nil
     let batch = try BatchOutput(
       output: FileName(argument: output), rejects: rejects.map { FileName(argument: $0) },
       identity: identity, start: durable.start, pause: durable.pause)
-    if let ended = try DurableRun(batch: batch, output: output).ended() {
+    if let ended = try DurableRun(batch: batch, output: output, isQuiet: quiet).ended() {
       return try finish(ended)
     }
     try await extract(inputs, batch, info, identity)
@@ -217,21 +217,6 @@ struct ExtractCommand: AsyncParsableCommand {
   private func finish(_ counts: RunCounts) throws {
     guard counts.rejected > 0 && !rejectedOk || counts.unread > 0 else { return }
     throw ExitCode(ExitStatus.rejects)
-  }
-
-  /// The options that decide what is written.
-  private var writing: [String: String] {
-    var options = [
-      "--format": (format ?? .jsonl).rawValue, "--offsets": offsets.rawValue,
-      "--threshold": "\(threshold)", "--text-field": textField,
-      "--max-record-bytes": "\(maxRecordBytes)", "--excel": "\(excel)",
-      "--rejects": rejects == nil ? "not given" : "given",
-    ]
-    options["--input-format"] = inputFormat?.rawValue
-    if !predicate.isEmpty { options["--predicate"] = predicate.sorted().joined(separator: ", ") }
-    options["--subject-type"] = subjectType
-    options["--object-type"] = objectType
-    return options
   }
 
   private func reading(_ bundle: ModelBundle) throws -> RelationExtractor.Configuration {

@@ -33,9 +33,13 @@ struct ExtractInputs {
     self.extents = extents[shard?.index ?? 0]
   }
 
-  /// Why the run cannot be gone on with once it is stopped; nil where it can.
-  var obstacle: String? {
+  /// Why a run that writes to files cannot be gone on with once it is stopped; nil where it can.
+  func obstacle(writing outputs: [OutputPath]) -> String? {
     guard texts.isEmpty else { return "--text has nothing to resume" }
+    if let other = outputs.first(where: { !OutputFile.isFile($0.name) }) {
+      return "\(other.option) \(terminalText(other.name.text)) is no file, so the run cannot be "
+        + "resumed; name a file"
+    }
     let stream = inputs.files.first { $0.byteCount == nil }
     return stream.map {
       "\($0.isStandardInput ? "standard input" : terminalText($0.name.text)) cannot be resumed; "
@@ -46,9 +50,10 @@ struct ExtractInputs {
   /// What decides the output's bytes.
   func identity(
     _ info: RunInfo, options: [String: String], hashesAll: Bool
-  ) throws -> RunIdentity {
-    let identities = try inputs.files.map {
-      try InputIdentity(of: $0.name, readsAll: hashesAll)
+  ) -> RunIdentity {
+    // One that cannot be read is told by its reader, and the others are read.
+    let identities = inputs.files.map {
+      (try? InputIdentity(of: $0.name, readsAll: hashesAll)) ?? InputIdentity(unreadable: $0)
     }
     return RunIdentity(
       program: RunInfo.program, inputs: identities, shard: shard, model: info.model,

@@ -6,7 +6,7 @@ internal import RelationBundle
 internal import RelationExtraction
 
 /// What a run uses and has done, for its journal, its manifest and `--run-info`.
-struct RunInfo {
+final class RunInfo {
   let bundle: ModelBundle
   let extractor: RelationExtractor
   /// The engine in words, with its server.
@@ -35,13 +35,15 @@ struct RunInfo {
   var isDeterministic: Bool { extractor.engine.identity.server == nil }
 
   // As they were loaded, whatever lies there now. Of a served model the weights are the server's.
-  private var digests: [FileDigest] {
-    (extractor.engine as? EmbeddedEngine)?.digests() ?? bundle.digests()
+  private lazy var digests = (extractor.engine as? EmbeddedEngine)?.digests() ?? bundle.digests()
+
+  init(bundle: ModelBundle, extractor: RelationExtractor, engine: String, threshold: Float) {
+    (self.bundle, self.extractor) = (bundle, extractor)
+    (self.engine, self.threshold) = (engine, threshold)
   }
 
   /// What is told beside what proves the run.
   func details(_ counts: RunCounts, seconds: Double) -> [String: Any] {
-    let digests = digests
     var object: [String: Any] = [
       "program": Self.program, "bundle": bundle.directory.path,
       "sha256": digests.reduce(into: [:]) { $0[$1.file] = $1.sha256 }, "engine": engine,

@@ -157,6 +157,20 @@ import Testing
     #expect(said.contains("the run must begin anew (--restart)"), "\(said)")
   }
 
+  @Test("A journal that the disk had only begun to hold is one of a run that wrote nothing")
+  func tornHead() async throws {
+    let batch = SmallBatch(scratch: try Scratch())
+    try await batch.run(.new, until: 0)
+    let journal = try batch.scratch.bytes("out.jsonl.journal").prefix { $0 != 0x0A }
+    for length in stride(from: 0, to: journal.count, by: 3) {
+      let zeros = [UInt8](repeating: 0, count: journal.count - length)
+      try batch.scratch.file("out.jsonl.journal", journal.prefix(length) + zeros)
+      #expect(try await batch.run(.resumed, until: 1) == .stopped)
+      try batch.scratch.file("out.jsonl.journal", journal.prefix(length))
+      #expect(try await batch.run(.new, until: 1) == .stopped)
+    }
+  }
+
   @Test("Two runs do not write one output")
   func twice() async throws {
     let batch = SmallBatch(scratch: try Scratch())

@@ -86,9 +86,11 @@ import Testing
         == 1)
     #expect(try scratch.bytes("out.jsonl") == scratch.bytes("whole.jsonl"))
     #expect(try made == scratch.bytes("b"))
-    let again = try Run(
-      ["extract"] + inputs + bundle + rejects + ["--output", output, "--resume"])
+    let finished = ["extract"] + inputs + rejects + ["--output", output, "--resume"]
+    let again = try Run(finished + ["--bundle", Run.bundle])
     #expect(again.status == 1 && again.errors.contains("is finished: 202 documents"))
+    let quiet = try Run(finished + bundle)
+    #expect(quiet.status == 1 && quiet.errors.isEmpty, "\(quiet.errors)")
   }
 
   @Test func `A changed input is named, and --restart begins anew`() throws {
@@ -109,6 +111,29 @@ import Testing
     let plain = try Run(["extract", "-", "--output", output] + bundle, input: "一\n")
     #expect(plain.status == 0)
     #expect(try scratch.names().filter { $0.hasPrefix("out") } == ["out.jsonl"])
+  }
+
+  @Test func `Outputs that are no files have nothing beside them and cannot be resumed`() throws {
+    #expect(try extract("--output", "/dev/null").status == 1)
+    #expect(!FileManager.default.fileExists(atPath: "/dev/null.manifest.json"))
+    let output = scratch.path("out.jsonl")
+    let rejects = try extract("--output", output, "--rejects", "/dev/null", "--resume")
+    #expect(rejects.status == 2 && rejects.errors.contains("--rejects /dev/null is no file"))
+    let plain = try extract("--output", output, "--rejects", "/dev/null")
+    #expect(plain.status == 1)
+    #expect(try scratch.names().filter { $0.hasPrefix("out") } == ["out.jsonl"])
+  }
+
+  @Test func `What lies beside an output is neither an input nor taken for a journal`() throws {
+    let output = scratch.path("out.jsonl")
+    let diary = try scratch.file("out.jsonl.journal", "my diary\n".utf8)
+    let input = try Run(["extract", diary, "--output", output] + bundle)
+    #expect(input.status == 2 && input.errors.contains("out.jsonl.journal is the input"))
+    for start in [[], ["--resume"], ["--restart"]] {
+      let run = try Run(["extract"] + inputs + bundle + ["--output", output] + start)
+      #expect(run.status == 2 && run.errors.contains("is no journal of a run"), "\(run.errors)")
+    }
+    #expect(try scratch.text("out.jsonl.journal") == "my diary\n")
   }
 
   @Test(arguments: ["3/3", "0/0", "a/b", "1", "1/2/3"])

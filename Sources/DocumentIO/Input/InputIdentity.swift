@@ -56,6 +56,12 @@ public struct InputIdentity: Sendable, Hashable, Codable {
     }
   }
 
+  /// What is known of a file that cannot be read; its reader tells why.
+  public init(unreadable file: InputFile) {
+    (path, size, modified) = (file.name.text, file.byteCount ?? 0, 0)
+    edges = "unreadable"
+  }
+
   /// What differs from what a file was, as a sentence; nil where it is the same file.
   ///
   /// The time of change does not matter where both have the digest of the whole file.

@@ -35,6 +35,13 @@ public final class OutputFile: @unchecked Sendable {
     isCompressed = OutputCompression(name: name) != nil
   }
 
+  /// Whether a name is that of a file to be written beside and replaced, no device, pipe or open
+  /// descriptor.
+  public static func isFile(_ name: FileName) -> Bool {
+    guard case .file? = try? OutputTarget(name, system: .real.patient) else { return false }
+    return true
+  }
+
   /// Adds a whole record through `body`, and writes out when much has been added.
   public func append(_ body: (inout [UInt8]) -> Void) async throws {
     if try locked({ try $0.append(body) }) { try await flush() }
